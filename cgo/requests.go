@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seojaeohcode/atio/core"
+	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/progress"
+)
+
+// request is what atio_start is asked for.
+type request struct {
+	Op     string `json:"op"` // "write", "verify" or "restore"
+	Target []byte `json:"target"` // base64, since a path need not be UTF-8
+
+	// Of a write.
+	Input    string          `json:"input"` // "stream", "push" (atio_push) or "file" (written by the caller)
+	Extend   bool            `json:"extend"`
+	Format   string          `json:"format"`
+	Encoding json.RawMessage `json:"encoding"` // the fields of the format's option struct
+	Engine   string          `json:"engine"`   // who writes an input of "file"
+	Rows     int64           `json:"rows"`     // how many there will be, if known and not 0
+
+	// How it is published.
+	SkipFlag  bool   `json:"skip_flag"`
+	SkipSync  bool   `json:"skip_sync"`
+	SkipCheck bool   `json:"skip_check"`
+	Validate  bool   `json:"validate"` // the caller validates the stage before atio_resume
+	Backups   int    `json:"backups"`
+	Checksum  string `json:"checksum"`
+}
+
+// result is what a job answers.
+type result struct {
+	Path     []byte             `json:"path"` // base64
+	Format   string             `json:"format"`
+	Engine   string             `json:"engine"`
+	Rows     *int64             `json:"rows"`
+	Bytes    int64              `json:"bytes"`
+	Checksum string             `json:"checksum"`
+	Seconds  float64            `json:"seconds"`
+	Phases   map[string]float64 `json:"phases,omitempty"` // seconds
+}
+
+func run(j *job, text string, in *reader) (outcome, error) {
+	var q request
+	if err := decode([]byte(text), &q); err != nil {
+		return outcome{}, err
+	}
+	switch q.Op {
+	case "write":
+		return write(j, &q, in)
+	case "verify":
+		r, err := core.Verify(j.ctx, string(q.Target))
+		return outcome{keep: func() any { return j.resultOf(r) }}, err
+	case "restore":
+		r, err := core.Restore(j.ctx, string(q.Target), options(j, &q))
+		return outcome{keep: func() any { return j.resultOf(r) }}, err
+	}
+	return outcome{}, fmt.Errorf("operation %q is unknown", q.Op)
+}
+
+func options(j *job, q *request) core.Options {
+	o := core.Options{
+		SkipFlag:  q.SkipFlag,
+		SkipSync:  q.SkipSync,
+		SkipCheck: q.SkipCheck,
+		Backups:   q.Backups,
+		Checksum:  q.Checksum,
+		Progress:  &j.counter,
+	}
+	if q.Validate {
+		o.Validate = func(path string) error {
+			_, err := j.ask(path)
+			return err
+		}
+	}
+	return o
+}
+
+func write(j *job, q *request, in *reader) (outcome, error) {
+	j.counter.SetTotal(q.Rows)
+	o := options(j, q)
+	if q.Input == "file" {
+		return writeFile(j, q, o)
+	}
+	encoding, err := core.NewEncoding(q.Format)
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(q.Encoding) > 0 {
+		if err := decode(q.Encoding, encoding); err != nil {
+			return outcome{}, err
+		}
+	}
+	o.Encoding = encoding
+	if q.Input == "stream" {
+		if in == nil {
+			return outcome{}, errors.New("the request needs a stream")
+		}
+		return writeStreams(j, q, o, in, func() (*reader, error) { return nil, nil })
+	}
+	next := func() (*reader, error) {
+		in, err := j.ask("")
+		return in.reader, err
+	}
+	first, err := next()
+	if err != nil {
+		return outcome{}, err
+	}
+	if first == nil {
+		return outcome{}, errors.New("there was no input, so there is no schema")
+	}
+	return writeStreams(j, q, o, first, next)
+}
+
+// writeStreams writes one reader after the other, until next returns none, to
+// one file. All are released.
+func writeStreams(j *job, q *request, o core.Options, in *reader, next func() (*reader, error)) (outcome, error) {
+	// Closed over, so that the reader at hand is released whatever happens.
+	defer func() { in.Release() }()
+	w, err := core.NewWriter(j.ctx, in.Schema(), string(q.Target), o)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer w.Abort()
+	for in != nil {
+		for in.Next() {
+			if err := w.Write(in.RecordBatch()); err != nil {
+				return outcome{}, err
+			}
+		}
+		if err := in.Err(); err != nil {
+			return outcome{}, &streamError{err}
+		}
+		in.Release()
+		if in, err = next(); err != nil {
+			return outcome{}, err
+		}
+	}
+	return outcomeOf(j)(w.Finish())
+}
+
+// writeFile publishes a file that the caller writes.
+func writeFile(j *job, q *request, o core.Options) (outcome, error) {
+	s, err := core.NewStage(j.ctx, string(q.Target), q.Extend, o)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer s.Abort()
+	in, err := j.ask(s.Path())
+	if err != nil {
+		return outcome{}, err
+	}
+	return outcomeOf(j)(s.Finish(q.Format, q.Engine, in.rows))
+}
+
+func outcomeOf(j *job) func(*core.Pending, error) (outcome, error) {
+	return func(p *core.Pending, err error) (outcome, error) {
+		if err != nil {
+			return outcome{}, err
+		}
+		return outcome{keep: func() any { return j.resultOf(p.Keep()) }, undo: p.Undo}, nil
+	}
+}
+
+func (j *job) resultOf(r core.Result) result {
+	out := result{
+		Path: []byte(r.Path), Format: r.Format, Engine: r.Engine, Bytes: r.Bytes, Checksum: r.Checksum,
+		Seconds: r.Elapsed.Seconds(), Phases: map[string]float64{},
+	}
+	if r.Rows >= 0 {
+		out.Rows = &r.Rows
+	}
+	for p := progress.Encoding; p < progress.Done; p++ {
+		if d := j.counter.Spent(p); d > 0 {
+			out.Phases[p.String()] = d.Round(time.Microsecond).Seconds()
+		}
+	}
+	return out
+}
+
+// call answers a request that needs no job.
+func call(text string) (any, error) {
+	var q struct {
+		Op  string `json:"op"`
+		Job int64  `json:"job"`
+	}
+	if err := decode([]byte(text), &q); err != nil {
+		return nil, err
+	}
+	switch q.Op {
+	case "path": // where a waiting job wants its caller to act
+		j := jobs.get(q.Job)
+		if j == nil {
+			return nil, errNoJob
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return map[string][]byte{"path": []byte(j.path)}, nil
+	case "formats":
+		return core.Formats(), nil
+	}
+	return nil, fmt.Errorf("operation %q is unknown", q.Op)
+}
+
+// decode is strict: a field that nobody reads is a mistake.
+func decode(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		if o, ok := v.(encode.Options); ok {
+			return fmt.Errorf("options of %s: %w", o.Format(), err)
+		}
+		return fmt.Errorf("request: %w", err)
+	}
+	return nil
+}

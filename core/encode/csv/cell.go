@@ -1,0 +1,137 @@
+package csv
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/number"
+)
+
+// cell appends the field of one row, which is not null. It may keep state from
+// row to row, so that it belongs to one goroutine.
+type cell func(b []byte, row int) []byte
+
+// checkType returns an error if columns of this type cannot be written.
+func checkType(name string, t arrow.DataType) error {
+	reason := "CSV holds numbers, booleans, strings, dates and timestamps; convert it to one of these first"
+	switch t := t.(type) {
+	case *arrow.NullType, *arrow.BooleanType,
+		*arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type,
+		*arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Uint64Type,
+		*arrow.Float16Type, *arrow.Float32Type, *arrow.Float64Type,
+		*arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType, *arrow.Date32Type:
+		return nil
+	case *arrow.TimestampType:
+		if t.TimeZone == "" {
+			return nil
+		}
+		reason = "timestamps with a time zone are not supported; convert it to local time without one, or to strings"
+	case *arrow.DictionaryType:
+		if t.ValueType.ID() != arrow.DICTIONARY {
+			return checkType(name, t.ValueType)
+		}
+	}
+	return &encode.UnsupportedError{Format: format, Column: name, Type: t.String(), Reason: reason}
+}
+
+// cell returns the cell of a column whose type checkType has passed. res is how
+// finely pandas writes its timestamps.
+func (s *style) cell(c *column, res resolution) cell {
+	write := s.typed(c, res)
+	if s.bare {
+		switch c.array.(type) {
+		case *array.String, *array.LargeString, *array.StringView, *array.Dictionary:
+		default:
+			return s.quoted(write)
+		}
+	}
+	return write
+}
+
+func (s *style) typed(c *column, res resolution) cell {
+	switch a := c.array.(type) {
+	case *array.Int8:
+		return signed(a.Int8Values())
+	case *array.Int16:
+		return signed(a.Int16Values())
+	case *array.Int32:
+		return signed(a.Int32Values())
+	case *array.Int64:
+		return signed(a.Int64Values())
+	case *array.Uint8:
+		return unsigned(a.Uint8Values())
+	case *array.Uint16:
+		return unsigned(a.Uint16Values())
+	case *array.Uint32:
+		return unsigned(a.Uint32Values())
+	case *array.Uint64:
+		return unsigned(a.Uint64Values())
+	case *array.Float16:
+		return s.halves(a)
+	case *array.Float32:
+		return s.singles(a.Float32Values())
+	case *array.Float64:
+		return s.doubles(a.Float64Values())
+	case *array.Boolean:
+		return s.booleans(a)
+	case *array.String:
+		return textCell(s, a.ValueOffsets(), a.Data().Buffers()[2])
+	case *array.LargeString:
+		return textCell(s, a.ValueOffsets(), a.Data().Buffers()[2])
+	case *array.StringView:
+		return s.views(a)
+	case *array.Date32:
+		return s.dates(a.Date32Values())
+	case *array.Timestamp:
+		return s.timestamps(a, res)
+	case *array.Dictionary:
+		return s.entries(c, a)
+	}
+	return func(b []byte, _ int) []byte { return append(b, s.null...) } // null type
+}
+
+func signed[T int8 | int16 | int32 | int64](v []T) cell {
+	return func(b []byte, row int) []byte { return number.AppendInt(b, int64(v[row])) }
+}
+
+func unsigned[T uint8 | uint16 | uint32 | uint64](v []T) cell {
+	return func(b []byte, row int) []byte { return number.AppendUint(b, uint64(v[row])) }
+}
+
+func (s *style) doubles(v []float64) cell {
+	if p := s.printf; p != nil {
+		return func(b []byte, row int) []byte { return p.append(b, v[row], &s.float64) }
+	}
+	return func(b []byte, row int) []byte { return number.AppendFloat64(b, v[row], &s.float64) }
+}
+
+func (s *style) singles(v []float32) cell {
+	if p := s.printf; p != nil {
+		return func(b []byte, row int) []byte { return p.append(b, float64(v[row]), &s.float32) }
+	}
+	return func(b []byte, row int) []byte { return number.AppendFloat32(b, v[row], &s.float32) }
+}
+
+func (s *style) halves(a *array.Float16) cell {
+	v := a.Values()
+	switch p := s.printf; {
+	case p != nil:
+		return func(b []byte, row int) []byte { return p.append(b, number.Float16(v[row].Uint16()), &s.float16) }
+	case s.pandas:
+		return func(b []byte, row int) []byte { return number.AppendFloat16(b, v[row].Uint16(), &s.float16) }
+	}
+	return func(b []byte, row int) []byte {
+		return number.AppendFloat32(b, float32(number.Float16(v[row].Uint16())), &s.float16)
+	}
+}
+
+func (s *style) booleans(a *array.Boolean) cell {
+	bits := bitmapOf(a.Data().Buffers()[1], a.Data().Offset())
+	return func(b []byte, row int) []byte {
+		if bits.at(row) {
+			return append(b, s.yes...)
+		}
+		return append(b, s.no...)
+	}
+}

@@ -1,0 +1,140 @@
+package csv
+
+import (
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/seojaeohcode/atio/core/encode"
+)
+
+// column is one column of one batch, shared by the goroutines that format it.
+type column struct {
+	name  string
+	array arrow.Array
+	nulls bool
+	valid bitmap      // if nulls
+	dict  *dictionary // of a dictionary column
+}
+
+// bitmap is a run of bits within a buffer.
+type bitmap struct {
+	bytes  []byte
+	offset int
+}
+
+func bitmapOf(b *memory.Buffer, offset int) bitmap {
+	if b == nil {
+		return bitmap{}
+	}
+	return bitmap{b.Bytes()[offset/8:], offset % 8}
+}
+
+func (m *bitmap) at(i int) bool {
+	i += m.offset
+	return m.bytes[i>>3]>>(i&7)&1 != 0
+}
+
+// columnOf looks at an array. Whatever arrow-go computes only when first asked
+// is computed here, by one goroutine.
+func columnOf(name string, a arrow.Array) *column {
+	c := &column{name: name, array: a}
+	if a.DataType().ID() != arrow.NULL && a.NullN() > 0 {
+		c.nulls = true
+		c.valid = bitmapOf(a.Data().Buffers()[0], a.Data().Offset())
+	}
+	if d, ok := a.(*array.Dictionary); ok {
+		c.dict = &dictionary{values: columnOf(name, d.Dictionary())}
+	}
+	return c
+}
+
+// columnsOf looks at the columns of a batch, which must have these names.
+func columnsOf(names []string, batch arrow.RecordBatch, row int64) ([]*column, error) {
+	if n := int(batch.NumCols()); n != len(names) {
+		name := ""
+		switch {
+		case n < len(names):
+			name = names[n]
+		default:
+			name = batch.ColumnName(len(names))
+		}
+		return nil, &encode.ValueError{Format: format, Column: name, Row: row, Reason: "this batch has not as many columns as the first; give all batches the same columns"}
+	}
+	columns := make([]*column, len(names))
+	for i, name := range names {
+		if got := batch.ColumnName(i); got != name {
+			return nil, &encode.ValueError{Format: format, Column: name, Row: row, Reason: "this batch has " + got + " in its place; give all batches the same columns"}
+		}
+		a := batch.Column(i)
+		if err := checkType(name, a.DataType()); err != nil {
+			return nil, err
+		}
+		columns[i] = columnOf(name, a)
+	}
+	return columns, nil
+}
+
+// dictionary holds the values of a dictionary column, and their fields once some
+// goroutine needs them.
+type dictionary struct {
+	values *column
+	once   sync.Once
+	fields []byte
+	ends   []int
+}
+
+// format formats all values.
+func (d *dictionary) format(s *style) {
+	d.once.Do(func() {
+		n := d.values.array.Len()
+		if n == 0 {
+			return // there may be no buffers
+		}
+		res := resolution{}
+		if s.pandas {
+			res = resolutionOf(d.values, 0, n)
+		}
+		write := s.cell(d.values, res)
+		d.ends = make([]int, n+1)
+		for i := range n {
+			if d.values.nulls && !d.values.valid.at(i) {
+				d.fields = append(d.fields, s.null...)
+			} else {
+				d.fields = write(d.fields, i)
+			}
+			d.ends[i+1] = len(d.fields)
+		}
+	})
+}
+
+// entries is the cell of a dictionary column.
+func (s *style) entries(c *column, a *array.Dictionary) cell {
+	c.dict.format(s)
+	switch i := a.Indices().(type) {
+	case *array.Int8:
+		return entryCell(c.dict, i.Int8Values())
+	case *array.Int16:
+		return entryCell(c.dict, i.Int16Values())
+	case *array.Int32:
+		return entryCell(c.dict, i.Int32Values())
+	case *array.Int64:
+		return entryCell(c.dict, i.Int64Values())
+	case *array.Uint8:
+		return entryCell(c.dict, i.Uint8Values())
+	case *array.Uint16:
+		return entryCell(c.dict, i.Uint16Values())
+	case *array.Uint32:
+		return entryCell(c.dict, i.Uint32Values())
+	}
+	return entryCell(c.dict, a.Indices().(*array.Uint64).Uint64Values())
+}
+
+func entryCell[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](d *dictionary, index []T) cell {
+	return func(b []byte, row int) []byte {
+		i := int(index[row])
+		return append(b, d.fields[d.ends[i]:d.ends[i+1]]...)
+	}
+}

@@ -1,0 +1,152 @@
+package csv
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/seojaeohcode/atio/core/encode"
+)
+
+// taskCells is about how many fields one task formats: enough to make its cost
+// negligible, few enough for the text to stay in a core's cache.
+const taskCells = 1 << 15
+
+// pandasCells is how many fields pandas converts at once.
+const pandasCells = 100_000
+
+var errClosed = errors.New("csv: the encoder is closed")
+
+type encoder struct {
+	style     *style
+	names     []string
+	chunkRows int
+	env       encode.Env
+	pipeline  *encode.Pipeline
+	rows      int64
+	closed    bool
+
+	mu   sync.Mutex
+	held map[*held]struct{}
+}
+
+// held is a batch that some tasks have still to format.
+type held struct {
+	batch arrow.RecordBatch
+	tasks atomic.Int64
+}
+
+func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chunkRows int, env encode.Env) *encoder {
+	if chunkRows == 0 {
+		chunkRows = max(1, pandasCells/max(1, len(names)))
+	}
+	return &encoder{
+		style:     s,
+		names:     names,
+		chunkRows: chunkRows,
+		env:       env,
+		pipeline:  encode.NewPipeline(ctx, w, 0, env.Workers),
+		held:      map[*held]struct{}{},
+	}
+}
+
+func (e *encoder) header(fields []string) error {
+	return e.pipeline.Go(func(buf []byte) ([]byte, error) {
+		return e.style.appendHeader(buf, fields), nil
+	}, nil)
+}
+
+// Write formats a batch. In the pandas dialect it is a whole frame; see
+// [Options.ChunkRows].
+func (e *encoder) Write(batch arrow.RecordBatch) error {
+	if e.closed {
+		return errClosed
+	}
+	columns, err := columnsOf(e.names, batch, e.rows)
+	if err != nil {
+		return err
+	}
+	rows := int(batch.NumRows())
+	if rows == 0 {
+		return nil
+	}
+	base := e.rows
+	e.rows += int64(rows)
+
+	batch.Retain()
+	h := &held{batch: batch}
+	h.tasks.Store(1) // this call
+	e.mu.Lock()
+	e.held[h] = struct{}{}
+	e.mu.Unlock()
+	defer e.done(h)
+
+	step := max(1, taskCells/max(1, len(columns)))
+	for _, c := range e.chunks(columns, rows) {
+		for lo := c.lo; lo < c.hi; lo += step {
+			hi := min(lo+step, c.hi)
+			h.tasks.Add(1)
+			err := e.pipeline.Go(func(buf []byte) ([]byte, error) {
+				defer e.done(h)
+				return c.format(e.style, buf, lo, hi, base)
+			}, func(int64, int) {
+				e.env.Progress.AddRows(int64(hi - lo))
+			})
+			if err != nil {
+				e.done(h)
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// chunks cuts a batch where pandas does, if that shows.
+func (e *encoder) chunks(columns []*column, rows int) []*chunk {
+	step := rows
+	if e.style.pandas && hasTimestamps(columns) {
+		step = e.chunkRows
+	}
+	var out []*chunk
+	for lo := 0; lo < rows; lo += step {
+		out = append(out, &chunk{columns: columns, lo: lo, hi: min(lo+step, rows)})
+	}
+	return out
+}
+
+// done releases a batch when its last task has ended.
+func (e *encoder) done(h *held) {
+	if h.tasks.Add(-1) == 0 {
+		e.mu.Lock()
+		delete(e.held, h)
+		e.mu.Unlock()
+		h.batch.Release()
+	}
+}
+
+// Close writes what is pending.
+func (e *encoder) Close() error {
+	e.closed = true
+	err := e.pipeline.Close()
+	e.release()
+	return err
+}
+
+// Discard stops.
+func (e *encoder) Discard() {
+	e.closed = true
+	e.pipeline.Discard()
+	e.release()
+}
+
+// release gives back the batches of tasks that never ran. No task runs any more.
+func (e *encoder) release() {
+	for h := range e.held {
+		h.batch.Release()
+	}
+	clear(e.held)
+}

@@ -1,0 +1,211 @@
+package number
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
+
+// Notation says how a library writes floats of one width. A number is written
+// 0.d₁d₂d₃... * 10**point with the shortest digits that read back as it.
+type Notation struct {
+	// Without exponent, and with a digit on both sides of the decimal point, are
+	// written the numbers with Low < point <= High.
+	Low, High int
+	// Least, if not 0, is the smallest magnitude so written. It matters for
+	// narrow floats whose digits round up across a power of ten.
+	Least float64
+	// Plus writes the sign of an exponent that is not negative.
+	Plus bool
+	// ExponentDigits is the least number of digits of an exponent, 1 or 2.
+	ExponentDigits int
+	// NaN and Inf are written for what is no number, the latter with its sign.
+	NaN, Inf string
+}
+
+// Python is the notation of Python's repr and str, and of NumPy for float64.
+var Python = Notation{Low: -4, High: 16, Plus: true, ExponentDigits: 2, NaN: "nan", Inf: "inf"}
+
+// NumPy returns NumPy's notation for a float32 or float16, which changes to an
+// exponent at 10**high: 16 up to NumPy 2.3, less since.
+func NumPy(high int) Notation {
+	n := Python
+	n.High, n.Least = high, 1e-4
+	return n
+}
+
+// Polars64 returns polars' notation for a float64, Polars32 that for narrower
+// ones. plus says whether exponents carry a plus sign, as they do since polars
+// changed from the Rust crate ryu to zmij.
+func Polars64(plus bool) Notation {
+	return Notation{Low: -5, High: 16, Plus: plus, ExponentDigits: 1, NaN: "NaN", Inf: "inf"}
+}
+
+// Polars32 is described at [Polars64].
+func Polars32(plus bool) Notation {
+	return Notation{Low: -6, High: 13, Plus: plus, ExponentDigits: 1, NaN: "NaN", Inf: "inf"}
+}
+
+// maxFloat is room for any float in any notation, and for the whole words that
+// are stored at its end: sign, "0.00000" and 17 digits make 25.
+const maxFloat = 48
+
+// AppendFloat64 appends x.
+func AppendFloat64(b []byte, x float64, n *Notation) []byte {
+	abs := math.Abs(x)
+	if cents := abs * 100; cents < 1e15 {
+		// Prices, percentages and whole numbers: if x is the float nearest to a
+		// decimal of at most 15 digits, that is the shortest one, for no two such
+		// decimals share a float.
+		if c := uint64(cents + 0.5); float64(c)/100 == abs {
+			return appendHundredths(b, c, math.Signbit(x))
+		}
+	} else if !(abs <= math.MaxFloat64) {
+		return n.appendSpecial(b, x)
+	}
+	return n.append(b, shortest64(abs), abs, x < 0)
+}
+
+// AppendFloat32 appends x.
+func AppendFloat32(b []byte, x float32, n *Notation) []byte {
+	abs := math.Abs(float64(x))
+	switch {
+	case abs == 0:
+		return appendHundredths(b, 0, math.Signbit(float64(x)))
+	case !(abs <= math.MaxFloat32):
+		return n.appendSpecial(b, float64(x))
+	}
+	return n.append(b, shortest32(float32(abs)), abs, x < 0)
+}
+
+// AppendFloat16 appends the IEEE half-precision number with the given bits.
+func AppendFloat16(b []byte, half uint16, n *Notation) []byte {
+	x := Float16(half)
+	abs := math.Abs(x)
+	switch {
+	case abs == 0:
+		return appendHundredths(b, 0, math.Signbit(x))
+	case !(abs <= math.MaxFloat32):
+		return n.appendSpecial(b, x)
+	}
+	return n.append(b, shortest16(half&0x7fff), abs, x < 0)
+}
+
+// Float16 returns the value of the IEEE half-precision number with the given bits.
+func Float16(half uint16) float64 {
+	sign, exp, frac := uint64(half>>15), uint64(half>>10&0x1f), uint64(half&0x3ff)
+	switch exp {
+	case 0:
+		return math.Copysign(float64(frac)*0x1p-24, 0.5-float64(sign))
+	case 0x1f:
+		exp = 0x7ff
+	default:
+		exp += 1023 - 15
+	}
+	return math.Float64frombits(sign<<63 | exp<<52 | frac<<42)
+}
+
+func (n *Notation) appendSpecial(b []byte, x float64) []byte {
+	switch {
+	case math.IsNaN(x):
+		return append(b, n.NaN...)
+	case x < 0:
+		b = append(b, '-')
+	}
+	return append(b, n.Inf...)
+}
+
+func appendHundredths(b []byte, c uint64, negative bool) []byte {
+	if negative {
+		b = append(b, '-')
+	}
+	whole := c / 100
+	b = AppendUint(b, whole)
+	part := c - whole*100
+	if part%10 == 0 {
+		return append(b, '.', byte('0'+part/10))
+	}
+	return append(b, '.', pairs[2*part], pairs[2*part+1])
+}
+
+func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
+	b = slices.Grow(b, maxFloat)
+	if negative {
+		b = append(b, '-')
+	}
+	at := len(b)
+	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
+
+	count := digitCount(v.d)
+	point := count + v.exp
+	if point <= n.Low || point > n.High || abs < n.Least {
+		return n.appendScientific(b, v.d, count, point-1)
+	}
+	// 17 digits, left-aligned, in two words and a byte; those past count are 0.
+	all := v.d * pow10[17-count]
+	head := all / 1e9
+	rest := all - head*1e9
+	middle := rest / 10
+	first, second, last := eightDigits(head), eightDigits(middle), byte('0'+rest-middle*10)
+
+	if point <= 0 {
+		copy(out[:], "0.000000")
+		putDigits((*[17]byte)(out[2-point:]), first, second, last)
+		return b[:at+2-point+count]
+	}
+	putDigits((*[17]byte)(out[:]), first, second, last)
+	if point >= count { // a whole number; point may be up to 16
+		out[point], out[point+1] = '.', '0'
+		return b[:at+point+2]
+	}
+	// Move what follows the point by one place.
+	tail := (*[24]byte)(out[point:])
+	w0 := binary.LittleEndian.Uint64(tail[:])
+	w1 := binary.LittleEndian.Uint64(tail[8:])
+	tail[17] = tail[16]
+	binary.LittleEndian.PutUint64(tail[9:], w1)
+	binary.LittleEndian.PutUint64(tail[1:], w0)
+	tail[0] = '.'
+	return b[:at+count+1]
+}
+
+func putDigits(dst *[17]byte, first, second uint64, last byte) {
+	binary.LittleEndian.PutUint64(dst[:], first)
+	binary.LittleEndian.PutUint64(dst[8:], second)
+	dst[16] = last
+}
+
+func (n *Notation) appendScientific(b []byte, d uint64, count, exp int) []byte {
+	at := len(b)
+	b = b[:at+count+1]
+	putUint(b[at+1:], d)
+	b[at] = b[at+1]
+	if count == 1 {
+		b = b[:at+1]
+	} else {
+		b[at+1] = '.'
+	}
+	b = append(b, 'e')
+	if exp < 0 {
+		exp = -exp
+		b = append(b, '-')
+	} else if n.Plus {
+		b = append(b, '+')
+	}
+	if exp < 10 && n.ExponentDigits > 1 {
+		b = append(b, '0')
+	}
+	return AppendUint(b, uint64(exp))
+}
+
+// eightDigits returns the eight digits of v as the bytes of a little-endian word,
+// by dividing halves, quarters and eighths side by side.
+func eightDigits(v uint64) uint64 {
+	hi := v / 10000
+	x := hi | (v-hi*10000)<<32
+	q := x * 10486 >> 20 & 0x7f_0000_007f
+	x = q | (x-q*100)<<16
+	q = x * 103 >> 10 & 0xf_000f_000f_000f
+	x = q | (x-q*10)<<8
+	return x | 0x3030_3030_3030_3030
+}

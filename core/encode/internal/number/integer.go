@@ -1,0 +1,80 @@
+package number
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// maxInteger is the longest integer: "-9223372036854775808", "18446744073709551615".
+const maxInteger = 20
+
+const pairs = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
+
+var pow10 = [20]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
+
+// digitCount returns the number of decimal digits of v, 1 for 0.
+func digitCount(v uint64) int {
+	n := (bits.Len64(v|1) * 1233) >> 12 // 1233/4096 is log10(2), near enough for 64 bits
+	if v >= pow10[n] {
+		n++
+	}
+	return max(n, 1)
+}
+
+// AppendInt appends v in decimal.
+func AppendInt(b []byte, v int64) []byte {
+	if v < 0 {
+		return AppendUint(append(b, '-'), -uint64(v))
+	}
+	return AppendUint(b, uint64(v))
+}
+
+// AppendUint appends v in decimal.
+func AppendUint(b []byte, v uint64) []byte {
+	if v < 10 {
+		return append(b, byte('0'+v))
+	}
+	if v < 100 {
+		return append(b, pairs[2*v], pairs[2*v+1])
+	}
+	n := digitCount(v)
+	b = slices.Grow(b, maxInteger)
+	at := len(b)
+	b = b[:at+n]
+	putUint(b[at:], v)
+	return b
+}
+
+// putUint fills dst with the last len(dst) digits of v.
+func putUint(dst []byte, v uint64) {
+	i := len(dst)
+	for i >= 2 {
+		q := v / 100
+		r := v - q*100
+		v = q
+		dst[i-1] = pairs[2*r+1]
+		dst[i-2] = pairs[2*r]
+		i -= 2
+	}
+	if i == 1 {
+		dst[0] = byte('0' + v%10)
+	}
+}
+
+// AppendPadded appends the last width digits of v, with leading zeros.
+func AppendPadded(b []byte, v uint64, width int) []byte {
+	b = slices.Grow(b, width)
+	at := len(b)
+	b = b[:at+width]
+	putUint(b[at:], v)
+	return b
+}

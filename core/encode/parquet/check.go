@@ -1,0 +1,68 @@
+package parquet
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/parquet/file"
+
+	"github.com/seojaeohcode/atio/core/encode"
+)
+
+// Check reads the footer back and returns an [*encode.CheckError] unless it is
+// that of a whole file: magic numbers at both ends, the number of rows that was
+// written, and column chunks that lie one after another between the two.
+func (Options) Check(r io.ReaderAt, size, rows int64) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // arrow-go on a broken footer
+			err = broken("the footer cannot be read: %v", p)
+		}
+	}()
+	var head [len(magic)]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:]) != magic {
+		return broken("the file does not begin with %s", magic)
+	}
+	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return broken("the footer cannot be read: %v", err)
+	}
+	defer f.Close()
+	if f.NumRows() != rows {
+		return broken("the footer counts %d rows, %d were written", f.NumRows(), rows)
+	}
+	return checkChunks(f, size, rows)
+}
+
+func checkChunks(f *file.Reader, size, rows int64) error {
+	end := int64(len(magic))
+	total := int64(0)
+	for i := range f.NumRowGroups() {
+		rg := f.RowGroup(i)
+		total += rg.NumRows()
+		for k := range rg.NumColumns() {
+			md, err := rg.MetaData().ColumnChunk(k)
+			if err != nil {
+				return broken("row group %d, column %d: %v", i, k, err)
+			}
+			start := md.DataPageOffset()
+			if md.HasDictionaryPage() {
+				start = min(start, md.DictionaryPageOffset())
+			}
+			if start != end {
+				return broken("row group %d, column %d begins at byte %d, the chunk before it ends at %d", i, k, start, end)
+			}
+			end = start + md.TotalCompressedSize()
+		}
+	}
+	switch {
+	case end > size:
+		return broken("column chunks end at byte %d of a file of %d bytes", end, size)
+	case total != rows:
+		return broken("the row groups hold %d rows, %d were written", total, rows)
+	}
+	return nil
+}
+
+func broken(format string, args ...any) error {
+	return &encode.CheckError{Format: Name, Reason: fmt.Sprintf(format, args...)}
+}

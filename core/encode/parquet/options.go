@@ -1,0 +1,122 @@
+package parquet
+
+import (
+	"context"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/parquet"
+
+	"github.com/seojaeohcode/atio/core/encode"
+)
+
+// Name is the format's registered name.
+const Name = "parquet"
+
+const (
+	defaultRowGroupSize = 1 << 20
+	defaultDataPageSize = 1 << 20
+	createdBy           = "atio version 0.1.0"
+)
+
+// Options says how a Parquet file is written. The zero value means: snappy, row
+// groups of 1,048,576 rows, statistics and dictionary encoding on.
+type Options struct {
+	// Compression is the codec of all columns: "snappy" (the default), "zstd",
+	// "gzip", "brotli", "lz4" (which is LZ4_RAW) or "none".
+	Compression string `json:"compression,omitempty"`
+
+	// CompressionLevel is the codec's level: 1 to 22 for zstd (default 1), 0 to
+	// 9 for gzip (6), 0 to 11 for brotli (1). The other codecs have none.
+	CompressionLevel *int `json:"compression_level,omitempty"`
+
+	// RowGroupSize is the number of rows in a row group; the last one may have
+	// fewer. 0 means 1,048,576.
+	RowGroupSize int64 `json:"row_group_size,omitempty"`
+
+	// DataPageSize is the number of bytes, before compression, at which a data
+	// page ends. 0 means 1,048,576.
+	DataPageSize int64 `json:"data_page_size,omitempty"`
+
+	// Statistics turns minimum, maximum and null count of each column chunk on
+	// (the default) or off.
+	Statistics *bool `json:"statistics,omitempty"`
+
+	// Dictionary turns dictionary encoding on (the default) or off. Even when on,
+	// a column leaves it when its dictionary grows over a megabyte.
+	Dictionary *bool `json:"dictionary,omitempty"`
+
+	// DecimalAsInteger stores decimals of at most 9 digits as INT32 and of at
+	// most 18 digits as INT64, as polars does. Otherwise decimals are fixed
+	// length byte arrays, as Arrow C++ writes them.
+	DecimalAsInteger bool `json:"decimal_as_integer,omitempty"`
+
+	// LargeForViews says large_string and large_binary in the stored Arrow schema
+	// where the data are string or binary views, as polars does.
+	LargeForViews bool `json:"large_for_views,omitempty"`
+}
+
+var _ encode.Options = Options{}
+
+// Format returns "parquet".
+func (Options) Format() string { return Name }
+
+// NewEncoder returns an encoder that writes record batches of schema to w.
+// Options that Parquet does not have are an [*encode.OptionError], columns it
+// cannot hold an [*encode.UnsupportedError]; nothing has been written then.
+func (o Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, env encode.Env) (encode.Encoder, error) {
+	s, err := o.settings()
+	if err != nil {
+		return nil, err
+	}
+	fs, err := newFileSchema(schema, o)
+	if err != nil {
+		return nil, err
+	}
+	return newEncoder(ctx, w, fs, s, env), nil
+}
+
+// settings are options that have been checked and filled up with defaults.
+type settings struct {
+	codec        codec
+	rowGroupSize int64
+	props        *parquet.WriterProperties
+}
+
+func (o Options) settings() (settings, error) {
+	c, err := newCodec(o.Compression, o.CompressionLevel)
+	if err != nil {
+		return settings{}, err
+	}
+	rows, err := positive("row_group_size", o.RowGroupSize, defaultRowGroupSize)
+	if err != nil {
+		return settings{}, err
+	}
+	page, err := positive("data_page_size", o.DataPageSize, defaultDataPageSize)
+	if err != nil {
+		return settings{}, err
+	}
+	return settings{
+		codec:        c,
+		rowGroupSize: rows,
+		props: parquet.NewWriterProperties(
+			parquet.WithVersion(parquet.V2_LATEST),
+			parquet.WithCreatedBy(createdBy),
+			parquet.WithCompression(c.id),
+			parquet.WithCompressionLevel(c.level),
+			parquet.WithDataPageSize(page),
+			parquet.WithStats(o.Statistics == nil || *o.Statistics),
+			parquet.WithDictionaryDefault(o.Dictionary == nil || *o.Dictionary),
+		),
+	}, nil
+}
+
+func positive(name string, value, standard int64) (int64, error) {
+	switch {
+	case value == 0:
+		return standard, nil
+	case value < 0:
+		return 0, &encode.OptionError{Format: Name, Option: name, Value: value, Reason: "must be a positive number"}
+	}
+	return value, nil
+}

@@ -1,0 +1,324 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/seojaeohcode/atio/core/progress"
+	"github.com/seojaeohcode/atio/core/store"
+)
+
+// Content is what a flag says beside what the stage knows itself.
+type Content struct {
+	Format string
+	Rows   *int64 // nil if there are none or they are not known
+	Engine string // whose encoder made the bytes
+}
+
+// Published is a target that has been replaced but can still go back. The
+// directory stays locked until Keep or Undo, so that nobody else's file is in
+// between.
+type Published struct {
+	Flag   Flag   // what the flag says, also if there is none
+	Target string // the resolved path
+
+	stage *Stage
+	lock  store.Unlocker
+	undo  []func() error // in the order done; undone from the end
+	ended bool
+}
+
+// Publish replaces the target with the sealed stage. On an error everything is
+// as it was before; the stage is to be aborted then.
+func (s *Stage) Publish(c Content) (*Published, error) {
+	s.o.Progress.Enter(progress.Publishing)
+	lock, err := s.st.Lock(s.ctx, s.names.dir)
+	if err != nil {
+		return nil, wrap("lock the directory of", s.names.target, err)
+	}
+	p := &Published{
+		stage:  s,
+		lock:   lock,
+		Target: s.names.target,
+		Flag: Flag{
+			Version: flagVersion, Format: c.Format, Rows: c.Rows, Engine: c.Engine,
+			Bytes: s.written, Checksum: s.sum.String(), Time: time.Now().UTC().Truncate(time.Microsecond),
+		},
+	}
+	if err := p.run(); err != nil {
+		return nil, p.back(err)
+	}
+	return p, nil
+}
+
+// Keep makes the change final: the way back is removed and the lock given to
+// the next writer. What cannot be removed is left for the next sweep.
+func (p *Published) Keep() {
+	if p.ended {
+		return
+	}
+	s := p.stage
+	for _, hidden := range s.names.hidden() {
+		s.st.Remove(hidden)
+	}
+	p.end()
+	s.o.Progress.Enter(progress.Done)
+}
+
+// Undo goes back to what was before Publish.
+func (p *Published) Undo() error {
+	if p.ended {
+		return nil
+	}
+	return p.back(nil)
+}
+
+// back undoes what has been done and returns err, with what could not be
+// undone, if anything.
+func (p *Published) back(err error) error {
+	var failed error
+	for i := len(p.undo) - 1; i >= 0; i-- {
+		if e := p.undo[i](); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			failed = errors.Join(failed, e)
+		}
+	}
+	p.end()
+	if failed == nil {
+		return err
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		err = errors.Join(err, wrap("undo the write of", p.Target, failed))
+	}
+	if errors.As(err, &e) {
+		e.Changed = true
+		e.Advice += "; going back failed too (" + cause(failed).Error() + "): the target is whole, but may be the new one or have no flag; check it with verify"
+	}
+	return err
+}
+
+func (p *Published) end() {
+	p.ended = true
+	p.lock.Unlock()
+	p.stage.Abort()
+}
+
+// run does the steps in the order that doc.go explains.
+func (p *Published) run() error {
+	s, n := p.stage, p.stage.names
+	old, exists, err := p.oldTarget()
+	if err != nil {
+		return err
+	}
+	if s.base != nil && (exists != (s.base.Ino != 0) || exists && (!store.SameFile(old, *s.base) || old.Size != s.base.Size)) {
+		return &Error{Op: "append to", Path: n.target, Err: ErrConflict, Advice: "write again on top of the newer content"}
+	}
+	_, err = s.st.Lstat(n.flag)
+	hadFlag := err == nil
+	if !s.o.SkipFlag {
+		if err := p.prepareFlag(exists && s.o.Backups > 0); err != nil {
+			return wrap("write the flag of", n.target, err)
+		}
+	}
+	staged, err := p.nameStage()
+	if err != nil {
+		return wrap("name the new file of", n.target, err)
+	}
+	kept := false
+	if exists {
+		if kept, err = p.keepOld(); err != nil {
+			return wrap("keep the old content of", n.target, err)
+		}
+	}
+	if hadFlag {
+		if err := p.rename(n.flag, n.oldFlag); err != nil {
+			return wrap("take away the old flag of", n.target, err)
+		}
+		if err := p.syncDir(); err != nil {
+			return err
+		}
+	}
+	if err := p.replace(staged, exists, kept); err != nil {
+		return err
+	}
+	if !s.o.SkipFlag {
+		if err := p.rename(n.newFlag, n.flag); err != nil {
+			return wrap("set the flag of", n.target, err)
+		}
+	}
+	if kept && s.o.Backups > 0 {
+		if err := p.rotateBackups(); err != nil {
+			return wrap("keep a backup of", n.target, err)
+		}
+	}
+	if err := p.syncDir(); err != nil {
+		return err
+	}
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	return nil
+}
+
+func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
+	s := p.stage
+	info, err = s.st.Lstat(s.names.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return info, false, nil
+	}
+	if err != nil {
+		return info, false, wrap("look up", s.names.target, err)
+	}
+	return info, true, special(s.names.target, info)
+}
+
+// prepareFlag writes the new flag under its hidden name.
+func (p *Published) prepareFlag(withBackups bool) error {
+	s, n := p.stage, p.stage.names
+	if old, err := ReadFlag(s.st, n.target); err == nil && withBackups {
+		// What the flag said of the content that is to become a backup, so that
+		// Restore can set it again.
+		older := old.Backups
+		old.Backups = nil
+		p.Flag.Backups = append([]Flag{old}, older...)
+		p.Flag.Backups = p.Flag.Backups[:min(len(p.Flag.Backups), s.o.Backups)]
+	}
+	return p.writeFlag(n.newFlag, p.Flag)
+}
+
+func (p *Published) writeFlag(name string, flag Flag) error {
+	s := p.stage
+	var f store.File
+	err := p.onFree(name, func() (err error) {
+		f, err = s.st.Create(name, filePerm)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.undo = append(p.undo, func() error { return s.st.Remove(name) })
+	_, err = f.Write(flag.encode())
+	if err == nil && !s.o.SkipSync {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// nameStage gives the stage a name that it can be renamed from.
+func (p *Published) nameStage() (string, error) {
+	s, n := p.stage, p.stage.names
+	staged := s.path
+	if staged == "" {
+		staged = n.newFile
+		if err := p.onFree(staged, func() error { return s.st.LinkNameless(s.file, staged) }); err != nil {
+			return "", err
+		}
+		p.undo = append(p.undo, func() error { return s.st.Remove(staged) })
+	}
+	// Some platforms do not rename an open file, and network file systems keep
+	// their last errors for close.
+	err := s.file.Close()
+	s.file = nil
+	return staged, err
+}
+
+// keepOld gives the old content a second, hidden name as the way back. Where
+// there are no hard links, there is none, and false is returned.
+func (p *Published) keepOld() (bool, error) {
+	s, n := p.stage, p.stage.names
+	err := p.onFree(n.oldFile, func() error { return s.st.Link(n.target, n.oldFile) })
+	if errors.Is(err, store.ErrUnsupported) {
+		if s.o.Backups > 0 {
+			return false, &Error{Op: "keep a backup of", Path: n.target, Err: err,
+				Advice: "the file system has no hard links, or forbids one to another user's file: write without a backup"}
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.undo = append(p.undo, func() error { return s.st.Remove(n.oldFile) })
+	return true, nil
+}
+
+// replace renames the stage over the target.
+func (p *Published) replace(staged string, exists, kept bool) error {
+	s, n := p.stage, p.stage.names
+	if err := s.st.Rename(staged, n.target); err != nil {
+		return wrap("replace", n.target, err)
+	}
+	p.undo = append(p.undo, func() error {
+		var err error
+		switch {
+		case kept:
+			err = s.st.Rename(n.oldFile, n.target)
+		case !exists:
+			err = s.st.Remove(n.target)
+		default:
+			return errors.New("the file system has no hard links, so the old content was not kept")
+		}
+		return errors.Join(err, p.syncDirBack())
+	})
+	return p.syncDir()
+}
+
+// rotateBackups makes the old content backup 1 and moves the others one up.
+func (p *Published) rotateBackups() error {
+	s, n := p.stage, p.stage.names
+	last := 0
+	for last < s.o.Backups {
+		if _, err := s.st.Lstat(BackupPath(n.target, last+1)); err != nil {
+			break
+		}
+		last++
+	}
+	for i := last; i >= 1; i-- {
+		to := BackupPath(n.target, i+1)
+		if i == s.o.Backups {
+			to = n.spare // one too many
+		}
+		if err := p.rename(BackupPath(n.target, i), to); err != nil {
+			return err
+		}
+	}
+	return p.rename(n.oldFile, BackupPath(n.target, 1))
+}
+
+// rename renames and remembers the way back.
+func (p *Published) rename(from, to string) error {
+	st := p.stage.st
+	if err := st.Rename(from, to); err != nil {
+		return err
+	}
+	p.undo = append(p.undo, func() error { return errors.Join(st.Rename(to, from), p.syncDirBack()) })
+	return nil
+}
+
+func (p *Published) syncDir() error {
+	s := p.stage
+	if s.o.SkipSync {
+		return nil
+	}
+	return wrap("sync the directory of", s.names.target, s.st.SyncDir(s.names.dir))
+}
+
+// syncDirBack syncs between two steps back. If the disk refuses to sync, going
+// back still is right for everybody who looks at the running system, so there
+// is no error.
+func (p *Published) syncDirBack() error {
+	_ = p.syncDir()
+	return nil
+}
+
+// onFree makes name by create, which needs the name to be free. Under the lock
+// a hidden name can only be taken by what a dead writer left.
+func (p *Published) onFree(name string, create func() error) error {
+	err := create()
+	if errors.Is(err, fs.ErrExist) {
+		p.stage.st.Remove(name)
+		err = create()
+	}
+	return err
+}

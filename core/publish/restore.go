@@ -1,0 +1,149 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/seojaeohcode/atio/core/store"
+)
+
+// Restore puts the newest backup of a target back in its place, as atomically
+// as Publish, and sets its flag if the target had one. What the target held is
+// given up, and the older backups move one down. Without a backup the error is
+// an [fs.ErrNotExist]. format is used for a flag whose backup had none.
+func Restore(ctx context.Context, target, format string, o Options) (*Published, error) {
+	if o.Store == nil {
+		o.Store = store.Local{}
+	}
+	st := o.Store
+	target, err := Resolve(st, target)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{ctx: ctx, o: o, st: st, names: namesOf(target)}
+	if err := s.checkTarget(); err != nil {
+		return nil, err
+	}
+	sweep(st, s.names)
+	lock, err := st.Lock(ctx, s.names.dir)
+	if err != nil {
+		return nil, wrap("lock the directory of", target, err)
+	}
+	p := &Published{stage: s, lock: lock, Target: target}
+	if err := p.restore(format); err != nil {
+		return nil, p.back(err)
+	}
+	return p, nil
+}
+
+func (p *Published) restore(format string) error {
+	s, n := p.stage, p.stage.names
+	backup := BackupPath(n.target, 1)
+	_, exists, err := p.oldTarget()
+	if err != nil {
+		return err
+	}
+	flag, hadFlag, err := p.flagOfBackup(backup, format)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{Op: "restore", Path: n.target, Err: err,
+			Advice: fmt.Sprintf("it has no backup %s: only write with backup=True keeps one", backup)}
+	}
+	if err != nil {
+		return wrap("restore", n.target, err)
+	}
+	p.Flag = flag
+	if hadFlag {
+		if err := p.writeFlag(n.newFlag, flag); err != nil {
+			return wrap("write the flag of", n.target, err)
+		}
+	}
+	// A second name for the backup is what is renamed over the target, so that
+	// the backup itself stays until the end.
+	err = p.onFree(n.newFile, func() error { return s.st.Link(backup, n.newFile) })
+	if err != nil {
+		return wrap("restore", n.target, err)
+	}
+	p.undo = append(p.undo, func() error { return s.st.Remove(n.newFile) })
+	kept := false
+	if exists {
+		if kept, err = p.keepOld(); err != nil {
+			return wrap("keep the old content of", n.target, err)
+		}
+	}
+	if hadFlag {
+		if err := p.rename(n.flag, n.oldFlag); err != nil {
+			return wrap("take away the old flag of", n.target, err)
+		}
+		if err := p.syncDir(); err != nil {
+			return err
+		}
+	}
+	if err := p.replace(n.newFile, exists, kept); err != nil {
+		return err
+	}
+	if hadFlag {
+		if err := p.rename(n.newFlag, n.flag); err != nil {
+			return wrap("set the flag of", n.target, err)
+		}
+	}
+	if err := p.unrotateBackups(); err != nil {
+		return wrap("restore", n.target, err)
+	}
+	return p.syncDir()
+}
+
+// flagOfBackup is the flag that the backup's content is to have. The flag of the
+// present content tells what is known of it; the bytes themselves are read to
+// make sure.
+func (p *Published) flagOfBackup(backup, format string) (flag Flag, hadFlag bool, err error) {
+	s, target := p.stage, p.stage.names.target
+	f, err := s.st.Open(backup)
+	if err != nil {
+		return flag, false, err
+	}
+	defer f.Close()
+	present, err := ReadFlag(s.st, target)
+	hadFlag = err == nil
+	flag = Flag{Format: format, Checksum: XXH3}
+	if len(present.Backups) > 0 {
+		flag = present.Backups[0]
+	}
+	sum, size, err := checksumOf(ctxReader{s.ctx, f}, flag.Checksum)
+	if err != nil {
+		return flag, false, err
+	}
+	if sum != flag.Checksum || size != flag.Bytes {
+		if len(present.Backups) > 0 {
+			flag = Flag{Format: flag.Format}
+		}
+		flag.Checksum, flag.Bytes = sum, size
+	}
+	flag.Version = flagVersion
+	flag.Time = time.Now().UTC().Truncate(time.Microsecond)
+	if len(present.Backups) > 1 {
+		flag.Backups = present.Backups[1:]
+	}
+	return flag, hadFlag, nil
+}
+
+// unrotateBackups drops backup 1, which is the target now, by moving the others
+// one down.
+func (p *Published) unrotateBackups() error {
+	s, n := p.stage, p.stage.names
+	// It is not removed but kept aside, to be able to go back.
+	if err := p.rename(BackupPath(n.target, 1), n.spare); err != nil {
+		return err
+	}
+	for i := 2; ; i++ {
+		from := BackupPath(n.target, i)
+		if _, err := s.st.Lstat(from); err != nil {
+			return nil
+		}
+		if err := p.rename(from, BackupPath(n.target, i-1)); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,395 @@
+package publish
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+
+	"github.com/seojaeohcode/atio/core/progress"
+	"github.com/seojaeohcode/atio/core/store"
+)
+
+// Options say how a target is published. The zero value is the safe way.
+type Options struct {
+	// Store is where the target lives; nil is the local file system.
+	Store store.Store
+	// SkipFlag publishes without a flag. A flag that is there goes all the same,
+	// since it would describe other data.
+	SkipFlag bool
+	// SkipSync leaves out every sync: a kill is still harmless, a power cut is not.
+	SkipSync bool
+	// Backups is how many replaced contents to keep beside the target, 0 for none.
+	Backups int
+	// Named asks for a stage that other code can open by a path whose last
+	// element is the target's own name.
+	Named bool
+	// External says that other code is going to create the stage at its path;
+	// then Adopt takes it over. It implies Named.
+	External bool
+	// Append begins the stage with what the target holds now. Publishing fails
+	// with ErrConflict if the target is another file by then. It implies External.
+	Append bool
+	// Checksum is XXH3 (the default) or SHA256.
+	Checksum string
+	// Progress, if not nil, is told of bytes and phases.
+	Progress *progress.Counter
+}
+
+// Stage is a file on its way to be published. Its methods are called by one
+// goroutine at a time. A stage ends with Abort or with the Keep or Undo of what
+// Publish returned.
+type Stage struct {
+	ctx   context.Context
+	o     Options
+	st    store.Store
+	names names
+	file  store.File // nil while other code writes the stage by its path
+	path  string     // where the stage is if it has a name, else ""
+	dir   string     // of its own, to be removed with it, or ""
+	alive store.Unlocker
+	base  *store.Info // what an appending stage began with
+
+	buf     []byte
+	written int64 // to the file, the buffer left out
+	behind  int64 // for which write-back was started
+	sum     *checksum
+	sealed  bool
+	abandon bool // a sync is still running on file and will close it
+}
+
+const (
+	bufSize       = 256 << 10
+	maxWrite      = 4 << 20 // a longer write would answer a cancellation late
+	writebackStep = 8 << 20
+	filePerm      = 0o666 // less the umask, as every program creates files
+	dirPerm       = 0o700
+)
+
+// Begin checks that target can be replaced and creates its stage. Cancelling
+// ctx makes all further calls fail, up to Keep.
+func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
+	if o.Store == nil {
+		o.Store = store.Local{}
+	}
+	sum, err := newChecksum(o.Checksum)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := Resolve(o.Store, target)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{ctx: ctx, o: o, st: o.Store, names: namesOf(resolved), sum: sum}
+	if err := s.checkTarget(); err != nil {
+		return nil, err
+	}
+	sweep(s.st, s.names)
+	if err := s.create(); err != nil {
+		s.Abort()
+		return nil, wrap("prepare", resolved, err)
+	}
+	return s, nil
+}
+
+func (s *Stage) checkTarget() error {
+	target := s.names.target
+	info, err := s.st.Lstat(target)
+	if err == nil {
+		if err := special(target, info); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return wrap("look up", target, err)
+	}
+	if !s.o.SkipFlag && len(filepath.Base(s.names.flag)) > nameMax {
+		return &Error{Op: "prepare", Path: target, Err: syscall.ENAMETOOLONG,
+			Advice: fmt.Sprintf("with a flag beside it a name may have %d bytes: choose a shorter name or leave the flag out",
+				nameMax-len(flagSuffix)-1)}
+	}
+	dir, err := s.st.Lstat(s.names.dir)
+	if err != nil {
+		return wrap("prepare", target, err)
+	}
+	if dir.Mode.IsRegular() {
+		return wrap("prepare", target, &fs.PathError{Op: "open", Path: s.names.dir, Err: syscall.ENOTDIR})
+	}
+	return nil
+}
+
+func (s *Stage) create() error {
+	if !s.o.Named && !s.o.External && !s.o.Append {
+		f, err := s.st.CreateNameless(s.names.dir, filePerm)
+		if err == nil {
+			s.file = f
+			return nil
+		}
+		if !errors.Is(err, store.ErrUnsupported) {
+			return err
+		}
+	}
+	if err := s.createDir(); err != nil {
+		return err
+	}
+	s.path = filepath.Join(s.dir, s.names.base)
+	if s.o.External && !s.o.Append {
+		return nil
+	}
+	f, err := s.st.Create(s.path, filePerm)
+	if err != nil {
+		return err
+	}
+	s.file = f
+	if s.o.Append {
+		return s.copyTarget()
+	}
+	return nil
+}
+
+// createDir makes the stage a directory of its own. Its lock shows to others
+// that this writer is alive.
+func (s *Stage) createDir() error {
+	for {
+		if err := s.st.Mkdir(s.names.stages, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		var id [8]byte
+		rand.Read(id[:])
+		dir := filepath.Join(s.names.stages, hex.EncodeToString(id[:]))
+		err := s.st.Mkdir(dir, dirPerm)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another writer of the target has just removed the outer one
+		}
+		if err != nil {
+			return err
+		}
+		alive, err := s.st.TryLock(dir)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrLocked) {
+			continue // swept before it was locked
+		}
+		if err != nil {
+			s.st.Remove(dir)
+			return err
+		}
+		if _, err := s.st.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			alive.Unlock()
+			continue
+		}
+		s.dir, s.alive = dir, alive
+		return nil
+	}
+}
+
+func (s *Stage) copyTarget() error {
+	old, err := s.st.Open(s.names.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.base = &store.Info{}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	info, err := old.Stat()
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyN(s, old, info.Size); err != nil {
+		return err
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.base = &info
+	return nil
+}
+
+// Target is the resolved path of what is being written.
+func (s *Stage) Target() string { return s.names.target }
+
+// Path is where other code finds the stage, "" unless it was asked for a name.
+// After such code has written it, call Adopt.
+func (s *Stage) Path() string { return s.path }
+
+// Size is the number of bytes written so far.
+func (s *Stage) Size() int64 { return s.written + int64(len(s.buf)) }
+
+// ReadAt reads the sealed stage.
+func (s *Stage) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
+
+// Write adds bytes to the stage.
+func (s *Stage) Write(p []byte) (int, error) {
+	n := len(p)
+	if len(s.buf)+len(p) < bufSize {
+		if s.buf == nil {
+			s.buf = make([]byte, 0, bufSize)
+		}
+		s.buf = append(s.buf, p...)
+		return n, nil
+	}
+	if err := s.flush(); err != nil {
+		return 0, err
+	}
+	if len(p) < bufSize {
+		s.buf = append(s.buf, p...)
+		return n, nil
+	}
+	if err := s.writeOut(p); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (s *Stage) flush() error {
+	err := s.writeOut(s.buf)
+	s.buf = s.buf[:0]
+	return err
+}
+
+func (s *Stage) writeOut(p []byte) error {
+	for len(p) > 0 {
+		if s.ctx.Err() != nil {
+			return context.Cause(s.ctx)
+		}
+		part := p[:min(len(p), maxWrite)]
+		n, err := s.file.Write(part)
+		if err != nil {
+			return wrap("write", s.names.target, err)
+		}
+		s.sum.sum.Write(part[:n])
+		s.written += int64(n)
+		s.o.Progress.AddBytes(int64(n))
+		p = p[n:]
+		if !s.o.SkipSync && s.written-s.behind >= writebackStep {
+			// A hint: if it fails, the sync at the end says so.
+			_ = s.file.StartWriteback(s.behind, s.written-s.behind)
+			s.behind = s.written
+		}
+	}
+	return nil
+}
+
+// Adopt takes what other code has written at Path as the content of the stage.
+func (s *Stage) Adopt() error {
+	if s.file != nil {
+		s.file.Close() // of the copy that an appending stage began with
+		s.file = nil
+	}
+	s.sum, _ = newChecksum(s.o.Checksum)
+	info, err := s.st.Lstat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{Op: "write", Path: s.names.target, Err: err, Advice: "the writer made no file"}
+	}
+	if err != nil {
+		return wrap("write", s.names.target, err)
+	}
+	if !info.Mode.IsRegular() {
+		return &Error{Op: "write", Path: s.names.target, Err: syscall.ENOTSUP,
+			Advice: "the writer made a directory or a special file, and only a single file can be published"}
+	}
+	f, err := s.st.OpenExisting(s.path)
+	if err != nil {
+		return wrap("read back", s.names.target, err)
+	}
+	s.file = f
+	buf := make([]byte, 1<<20)
+	for s.written = 0; ; {
+		if s.ctx.Err() != nil {
+			return context.Cause(s.ctx)
+		}
+		n, err := f.Read(buf)
+		s.sum.sum.Write(buf[:n])
+		s.written += int64(n)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return wrap("read back", s.names.target, err)
+		}
+	}
+	s.o.Progress.AddBytes(s.written)
+	return nil
+}
+
+// Seal completes the stage: it has the owner and mode of the file it is to
+// replace, and unless SkipSync is set it is durable.
+func (s *Stage) Seal() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	if err := s.likeTarget(); err != nil {
+		return wrap("set the mode of", s.names.target, err)
+	}
+	s.sealed = true
+	if s.o.SkipSync {
+		return nil
+	}
+	s.o.Progress.Enter(progress.Syncing)
+	return wrap("sync", s.names.target, s.sync())
+}
+
+// sync syncs the file, but does not wait for it once the context is cancelled:
+// the disk may take seconds.
+func (s *Stage) sync() error {
+	done := make(chan error, 1)
+	f := s.file
+	go func() { done <- f.Sync() }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.ctx.Done():
+		s.abandon = true
+		go func() { <-done; f.Close() }()
+		return context.Cause(s.ctx)
+	}
+}
+
+// likeTarget gives the stage the owner and mode of the target, if there is one.
+func (s *Stage) likeTarget() error {
+	old, err := s.st.Lstat(s.names.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	mine, err := s.file.Stat()
+	if err != nil {
+		return err
+	}
+	if old.UID != mine.UID || old.GID != mine.GID {
+		// Only root may give files away. Others get a file of their own, as with
+		// every program that replaces instead of overwriting.
+		_ = s.file.Chown(old.UID, old.GID)
+	}
+	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+	if old.Mode&bits != mine.Mode&bits {
+		return s.file.Chmod(old.Mode & bits)
+	}
+	return nil
+}
+
+// Abort removes the stage. It may be called at any time and more than once.
+func (s *Stage) Abort() {
+	if s.file != nil && !s.abandon {
+		s.file.Close()
+	}
+	s.file = nil
+	s.removeDir()
+}
+
+// removeDir removes the directory of a named stage and all that is in it.
+func (s *Stage) removeDir() {
+	if s.dir == "" {
+		return
+	}
+	removeTree(s.st, s.dir)
+	s.alive.Unlock()
+	s.st.Remove(s.names.stages) // fails while other writers have stages there
+	s.dir = ""
+}

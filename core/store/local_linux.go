@@ -1,0 +1,46 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// createNameless opens an O_TMPFILE (open(2), Linux 3.11). The kernel frees it
+// when the last descriptor goes, however the process ends.
+func createNameless(dir string, perm fs.FileMode) (*os.File, string, error) {
+	unsupported := &fs.PathError{Op: "open", Path: dir, Err: ErrUnsupported}
+	fd, err := retryEINTR(func() (int, error) {
+		return unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, uint32(perm.Perm()))
+	})
+	switch {
+	case err == nil:
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EISDIR):
+		// Kernels that do not know the flag see an attempt to write a directory.
+		return nil, "", unsupported
+	default:
+		return nil, "", &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	// Only through /proc can it be given a name without CAP_DAC_READ_SEARCH.
+	path := fmt.Sprintf("/proc/self/fd/%d", fd)
+	if _, err := os.Stat(path); err != nil {
+		unix.Close(fd)
+		return nil, "", unsupported
+	}
+	return os.NewFile(uintptr(fd), dir), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), nil
+}
+
+func linkNameless(path, name string) error {
+	err := unix.Linkat(unix.AT_FDCWD, path, unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
+	if err != nil {
+		return &os.LinkError{Op: "link", Old: path, New: name, Err: err}
+	}
+	return nil
+}
+
+func startWriteback(f *os.File, off, n int64) error {
+	return unix.SyncFileRange(int(f.Fd()), off, n, unix.SYNC_FILE_RANGE_WRITE)
+}

@@ -1,0 +1,330 @@
+"""Frames and the keyword arguments of the libraries' parquet writers -> Go's parquet encoder."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._plan import EncodeInGo
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Kwargs = Mapping[str, Any]
+
+# What pyarrow.parquet.write_table takes, with its defaults. An argument that is not here, or not at its
+# default and not looked at below, is left to pyarrow.
+_PYARROW_DEFAULTS: dict[str, Any] = {
+    "version": "2.6",
+    "use_deprecated_int96_timestamps": None,
+    "coerce_timestamps": None,
+    "allow_truncated_timestamps": False,
+    "flavor": None,
+    "filesystem": None,
+    "use_byte_stream_split": False,
+    "column_encoding": None,
+    "data_page_version": "1.0",
+    "use_compliant_nested_type": True,
+    "encryption_properties": None,
+    "write_batch_size": None,
+    "dictionary_pagesize_limit": None,
+    "store_schema": True,
+    "write_page_index": False,
+    "write_page_checksum": False,
+    "sorting_columns": None,
+    "write_time_adjusted_to_utc": False,
+    "max_rows_per_page": None,
+    "bloom_filter_options": None,
+    "use_content_defined_chunking": False,
+}
+
+_POLARS_DEFAULTS: dict[str, Any] = {
+    "data_page_size": None,
+    "use_pyarrow": False,
+    "pyarrow_options": None,
+    "partition_by": None,
+    "partition_chunk_size_bytes": 4_294_967_296,
+    "credential_provider": "auto",
+    "metadata": None,
+    "arrow_schema": None,
+    "encryption": None,
+    "mkdir": False,
+    "retries": None,
+}
+
+# Go's name of a codec, the library's default level, and the levels that Go and the library both have.
+_PYARROW_CODECS: dict[str, tuple[str, int | None, range]] = {
+    "NONE": ("none", None, range(0)),
+    "SNAPPY": ("snappy", None, range(0)),
+    "ZSTD": ("zstd", 1, range(1, 23)),
+    "GZIP": ("gzip", 9, range(1, 10)),
+    "BROTLI": ("brotli", 8, range(12)),
+    "LZ4": ("lz4", None, range(0)),
+    "LZ4_RAW": ("lz4", None, range(0)),
+}
+_POLARS_CODECS: dict[str, tuple[str, int | None, range]] = {
+    "uncompressed": ("none", None, range(0)),
+    "snappy": ("snappy", None, range(0)),
+    "zstd": ("zstd", 3, range(1, 23)),
+    "gzip": ("gzip", 6, range(10)),
+    "brotli": ("brotli", 1, range(12)),
+    "lz4": ("lz4", None, range(0)),
+}
+
+_PYARROW_ROW_GROUP = 1024 * 1024
+_PYARROW_MAX_ROW_GROUP = 64 * 1024 * 1024
+_POLARS_ROW_GROUP = 512 * 512
+
+
+def from_pandas(df: pd.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
+    """``DataFrame.to_parquet``."""
+    import pandas as pd
+
+    if type(df).to_parquet is not pd.DataFrame.to_parquet or not isinstance(df, pd.DataFrame):
+        return None
+    rest = dict(kwargs)
+    if rest.pop("partition_cols", None) is not None or not _is_pyarrow(rest.pop("engine", "auto")):
+        return None
+    schema, index = rest.pop("schema", None), rest.pop("index", None)
+    options = _pyarrow_options(rest)
+    if options is None:
+        return None
+    return _encode_table(_pandas_table(df, schema, index), options)
+
+
+def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
+    """``DataFrame.write_parquet``."""
+    import polars as pl
+
+    if type(df).write_parquet is not pl.DataFrame.write_parquet:
+        return None
+    rest = dict(kwargs)
+    compression = rest.pop("compression", "zstd")
+    level = rest.pop("compression_level", None)
+    statistics = rest.pop("statistics", True)
+    rows = rest.pop("row_group_size", None)
+    if not _only_defaults(rest, _POLARS_DEFAULTS) or not isinstance(statistics, bool):
+        return None
+    codec = _codec("uncompressed" if compression is None else compression, level, _POLARS_CODECS)
+    rows = _POLARS_ROW_GROUP if rows is None else rows
+    if codec is None or not _is_count(rows, 2**32 - 1) or not _polars_types_fit(df):
+        return None
+    options = {
+        **codec,
+        "row_group_size": rows,
+        "statistics": statistics,
+        "decimal_as_integer": True,
+        "large_for_views": True,
+    }
+    return EncodeInGo(_polars_stream(df), df.height, options)
+
+
+def from_arrow(table: pa.Table | pa.RecordBatch, kwargs: Kwargs) -> EncodeInGo | None:
+    """``pyarrow.parquet.write_table``."""
+    import pyarrow as pa
+
+    options = _pyarrow_options(dict(kwargs))
+    if options is None:
+        return None
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    return _encode_table(table, options)
+
+
+def _encode_table(table: pa.Table, options: dict[str, Any]) -> EncodeInGo | None:
+    if not _arrow_types_fit(table):
+        return None
+    return EncodeInGo(table, table.num_rows, options)
+
+
+def _pandas_table(df: pd.DataFrame, schema: pa.Schema | None, index: bool | None) -> pa.Table:
+    """The table that pandas' own writer makes (``pandas.io.parquet.PyArrowImpl.write``)."""
+    import pandas.core.arrays.arrow.extension_types  # noqa: F401  registers period and interval with pyarrow
+    import pyarrow as pa
+
+    preserve = {} if index is None else {"preserve_index": index}
+    with warnings.catch_warnings():
+        # pyarrow before 26 makes pandas 3.1 warn of itself; pandas silences it in the same way.
+        warnings.filterwarnings("ignore", r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone")
+        table = pa.Table.from_pandas(df, schema=schema, **preserve)
+    if df.attrs:
+        attrs = {"PANDAS_ATTRS": json.dumps(df.attrs)}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **attrs})
+    return table
+
+
+def _is_pyarrow(engine: object) -> bool:
+    import pandas as pd
+    from pandas.api.extensions import no_default
+
+    if engine == "pyarrow":
+        return True
+    chosen = pd.get_option("io.parquet.engine") if engine == "auto" or engine is no_default else None
+    return chosen in ("auto", "pyarrow")
+
+
+def _pyarrow_options(rest: dict[str, Any]) -> dict[str, Any] | None:
+    """Go's options for these arguments of ``write_table``, ``None`` if pyarrow has to take them."""
+    compression = rest.pop("compression", "snappy")
+    level = rest.pop("compression_level", None)
+    rows = rest.pop("row_group_size", None)
+    page = rest.pop("data_page_size", None)
+    statistics = rest.pop("write_statistics", True)
+    dictionary = rest.pop("use_dictionary", True)
+    decimals = rest.pop("store_decimal_as_integer", False)
+    if not _only_defaults(rest, _PYARROW_DEFAULTS):
+        return None
+    if not all(isinstance(flag, bool) for flag in (statistics, dictionary, decimals)):
+        return None
+    name = compression.upper() if isinstance(compression, str) else "NONE" if compression is None else None
+    codec = _codec(name, level, _PYARROW_CODECS)
+    rows = _PYARROW_ROW_GROUP if rows is None else rows
+    if codec is None or not _is_count(rows) or not (page is None or _is_count(page, 2**31 - 1)):
+        return None
+    options = {**codec, "row_group_size": min(rows, _PYARROW_MAX_ROW_GROUP), "statistics": statistics}
+    if page is not None:
+        options["data_page_size"] = page
+    if not dictionary:
+        options["dictionary"] = False
+    if decimals:
+        options["decimal_as_integer"] = True
+    return options
+
+
+def _codec(name: object, level: object, codecs: dict[str, tuple[str, int | None, range]]) -> dict[str, Any] | None:
+    if not isinstance(name, str) or name not in codecs:
+        return None
+    codec, default, levels = codecs[name]
+    if level is None:
+        return {"compression": codec} if default is None else {"compression": codec, "compression_level": default}
+    if isinstance(level, bool) or not isinstance(level, int) or level not in levels:
+        return None
+    return {"compression": codec, "compression_level": level}
+
+
+def _is_count(value: object, limit: int = 2**63 - 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= limit
+
+
+def _only_defaults(rest: Kwargs, defaults: Kwargs) -> bool:
+    for name, value in rest.items():
+        if name not in defaults:
+            return False
+        default = defaults[name]
+        if type(value) is not type(default) or value != default:
+            return False
+    return True
+
+
+def _arrow_types_fit(table: pa.Table) -> bool:
+    """Whether Go writes all columns as pyarrow does."""
+    if any(not _is_utf8(text) for pair in (table.schema.metadata or {}).items() for text in pair):
+        return False
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not field.nullable and column.null_count:  # pyarrow refuses it in its own words
+            return False
+        if not _arrow_type_fits(field.type):
+            return False
+    return True
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _arrow_type_fits(dtype: pa.DataType) -> bool:
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    if isinstance(dtype, pa.BaseExtensionType):
+        return _arrow_type_fits(dtype.storage_type)
+    if t.is_dictionary(dtype):
+        return not t.is_nested(dtype.value_type) and _arrow_type_fits(dtype.value_type)
+    if t.is_map(dtype):
+        return _arrow_type_fits(dtype.key_type) and _arrow_type_fits(dtype.item_type)
+    if t.is_list(dtype) or t.is_large_list(dtype) or t.is_fixed_size_list(dtype):
+        return _arrow_type_fits(dtype.value_type)
+    if t.is_struct(dtype):
+        return dtype.num_fields > 0 and all(_arrow_type_fits(dtype.field(i).type) for i in range(dtype.num_fields))
+    if t.is_decimal(dtype):
+        return bool(0 <= dtype.scale <= dtype.precision)
+    if t.is_fixed_size_binary(dtype):
+        return bool(dtype.byte_width > 0)
+    return any(test(dtype) for test in _flat_types())
+
+
+def _flat_types() -> tuple[Callable[[pa.DataType], bool], ...]:
+    import pyarrow.types as t
+
+    return (
+        t.is_null,
+        t.is_boolean,
+        t.is_integer,
+        t.is_floating,
+        t.is_string,
+        t.is_large_string,
+        t.is_string_view,
+        t.is_binary,
+        t.is_large_binary,
+        t.is_binary_view,
+        t.is_date,
+        t.is_time,
+        t.is_timestamp,
+        t.is_duration,
+    )
+
+
+def _polars_types_fit(df: pl.DataFrame) -> bool:
+    return all(_polars_type_fits(dtype) for dtype in df.dtypes)
+
+
+def _polars_type_fits(dtype: pl.DataType) -> bool:
+    """Whether polars exports this type as Arrow data that Go reads and Parquet holds."""
+    import polars as pl
+
+    if isinstance(dtype, pl.Struct):
+        return bool(dtype.fields) and all(_polars_type_fits(_instance(field.dtype)) for field in dtype.fields)
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return _polars_type_fits(_instance(dtype.inner))
+    return dtype.__class__.__name__ in _POLARS_FLAT_TYPES
+
+
+def _instance(dtype: Any) -> pl.DataType:
+    return dtype() if isinstance(dtype, type) else dtype  # type: ignore[no-any-return]
+
+
+# By name, because not every version of polars has all of them.
+_POLARS_FLAT_TYPES = frozenset(
+    [
+        *("Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"),
+        *("Float16", "Float32", "Float64", "Decimal", "String", "Binary"),
+        *("Date", "Time", "Datetime", "Duration", "Categorical", "Enum", "Null"),
+    ]
+)
+
+
+def _polars_stream(df: pl.DataFrame) -> Any:
+    if not any(_contains_null_type(dtype) for dtype in df.dtypes):
+        return df
+    import pyarrow as pa
+
+    # polars exports arrays of type Null in a way that arrow-go refuses; pyarrow reads them and exports them rightly.
+    return pa.table(df)
+
+
+def _contains_null_type(dtype: pl.DataType) -> bool:
+    import polars as pl
+
+    if isinstance(dtype, pl.Struct):
+        return any(_contains_null_type(_instance(field.dtype)) for field in dtype.fields)
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return _contains_null_type(_instance(dtype.inner))
+    return isinstance(dtype, pl.Null)

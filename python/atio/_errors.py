@@ -1,0 +1,78 @@
+"""What Go reports -> the exception that a Python user would catch."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any
+
+
+class AtioError(Exception):
+    """Base of the errors that have no fitting built-in type."""
+
+
+class ConflictError(AtioError):
+    """Another writer changed the target in between. Nothing was written: try again on top of the newer content."""
+
+
+class CorruptError(AtioError):
+    """A file is not what its flag says it is, or could not be read back after it was written."""
+
+
+class CommitUnknownError(AtioError):
+    """The connection was lost while committing, and whether the data is there could not be found out."""
+
+
+class Cancelled(AtioError):
+    """The write was cancelled. Everything is as it was before."""
+
+
+class Unsupported(Exception):
+    """Internal: the Go encoder does not write this frame; the library's own writer has to."""
+
+    def __init__(self, message: str, column: str | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def error_of(failure: dict[str, Any]) -> BaseException:
+    """The exception for the ``error`` object of an answer of the library."""
+    kind, message = failure["kind"], failure["message"]
+    path, advice = path_of(failure.get("path", "")), failure.get("advice", "")
+    if kind == "os":
+        return _os_error(failure, path)
+    if path:
+        message = f"{failure['op']} {path!r}: {message}"
+    if advice:
+        message = f"{message}; {advice}"
+    if kind == "unsupported":
+        return Unsupported(message, failure.get("column"))
+    if kind in ("option", "value"):
+        return ValueError(message)
+    if kind in ("corrupt", "check"):
+        return CorruptError(message)
+    if kind == "conflict":
+        return ConflictError(message)
+    if kind == "cancelled":
+        return Cancelled(message)
+    if kind == "panic":
+        return AtioError(
+            f"{message}. Everything is as it was before. Please report this with the following:\n{failure.get('stack')}"
+        )
+    return AtioError(message)
+
+
+def path_of(encoded: str) -> str:
+    """A path as the library sends it: base64, since a path need not be UTF-8."""
+    return os.fsdecode(base64.b64decode(encoded))
+
+
+def _os_error(failure: dict[str, Any], path: str) -> OSError:
+    errno = failure["errno"]
+    text = os.strerror(errno)
+    if op := failure.get("op"):
+        text = f"{text} (while trying to {op} the file)" if " " not in op else f"{text} (while trying to {op} it)"
+    if advice := failure.get("advice"):
+        text = f"{text}; {advice}"
+    # OSError picks the subclass, such as PermissionError, by the number.
+    return OSError(errno, text, path or None)

@@ -1,0 +1,49 @@
+"""What can be done with a file that was written: compare it with its flag, put its backup back."""
+
+from __future__ import annotations
+
+from ._job import run
+from ._result import WriteResult
+from ._target import PathLike, encode_path, path_of
+from ._write import _result
+
+
+def verify(path: PathLike) -> WriteResult:
+    """Re-read a file and compare its size and checksum with its flag ``.NAME._SUCCESS``.
+
+    Returns:
+        What the flag says of it.
+
+    Raises:
+        FileNotFoundError: if there is no such file, or no flag beside it.
+        atio.CorruptError: if the file is not what its flag says.
+
+    Example:
+        >>> import pandas as pd
+        >>> _ = atio.write(pd.DataFrame({"x": [1]}), "checked.csv")
+        >>> atio.verify("checked.csv").format
+        'csv'
+    """
+    target = path_of(path)
+    return _result(run({"op": "verify", "target": encode_path(target)}), target)
+
+
+def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
+    """Put the newest backup of a file back in its place, atomically, and set its flag if the file has one.
+
+    The backup becomes the file; what the file held is given up; older backups move one down.
+
+    Raises:
+        FileNotFoundError: if there is no backup: only ``write(..., backup=True)`` keeps one.
+
+    Example:
+        >>> import pandas as pd
+        >>> _ = atio.write(pd.DataFrame({"x": ["old"]}), "kept.csv", index=False)
+        >>> _ = atio.write(pd.DataFrame({"x": ["new"]}), "kept.csv", index=False, backup=True)
+        >>> _ = atio.restore("kept.csv")
+        >>> open("kept.csv").read()
+        'x\\nold\\n'
+    """
+    target = path_of(path)
+    request = {"op": "restore", "target": encode_path(target), "skip_sync": not durable}
+    return _result(run(request), target)

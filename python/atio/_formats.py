@@ -1,0 +1,68 @@
+"""The formats, and the suffixes they are inferred from."""
+
+from __future__ import annotations
+
+import os
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "excel",
+    ".json": "json",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+    ".html": "html",
+    ".htm": "html",
+    ".arrow": "ipc",
+    ".feather": "ipc",
+    ".ipc": "ipc",
+    ".avro": "avro",
+    ".bin": "bin",
+}
+
+FORMATS = (
+    "csv", "parquet", "excel", "json", "ndjson", "npy", "npz", "npz_compressed", "bin", "pickle", "html", "ipc", "avro",
+)  # fmt: skip
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
+"""Suffixes by which pandas infers a compression, behind the format's own."""
+
+_COMPRESSIBLE = ("csv", "json", "ndjson", "pickle")
+
+
+def compression_suffix(path: str) -> str | None:
+    """The suffix of ``path`` that stands for a compression, the longest that fits."""
+    name = os.path.basename(path).lower()
+    fitting = [s for s in COMPRESSED if name.endswith(s)]
+    return max(fitting, key=len, default=None)
+
+
+def format_of(path: str, wanted: str | None) -> str:
+    """The format that is wanted, or that the suffix of ``path`` stands for.
+
+    Raises:
+        ValueError: if the format is unknown, or the suffix stands for none.
+    """
+    known = ", ".join(FORMATS)
+    if wanted is not None:
+        if wanted in FORMATS:
+            return wanted
+        if wanted in ("sql", "database"):
+            raise ValueError(f"format {wanted!r}: writing to databases is not part of this version; it has {known}")
+        raise ValueError(f"format {wanted!r} is unknown; there is {known}")
+    name = os.path.basename(path).lower()
+    inner = compression_suffix(path)
+    if inner is not None:
+        stem, suffix = os.path.splitext(name[: -len(inner)])
+        if stem and SUFFIXES.get(suffix) in _COMPRESSIBLE:
+            return SUFFIXES[suffix]
+    suffix = os.path.splitext(name)[1]
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    what = f"the suffix {suffix!r} stands for no format" if suffix else "it has no suffix that tells its format"
+    raise ValueError(f"{path!r}: {what}; pass format= one of {known}, or use one of {', '.join(SUFFIXES)}")

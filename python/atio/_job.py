@@ -1,0 +1,135 @@
+"""Running one job of the library, so that it can be interrupted at any moment."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import _lib
+from ._errors import error_of, path_of
+from ._plan import ArrowStream
+
+UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
+
+SLICE_US = 20_000
+"""How long one call waits: Python handles signals between calls."""
+
+_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+_pointer.restype = ctypes.c_void_p
+_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+
+class Job:
+    """One job, from ``start`` to ``finish`` or ``abandon``.
+
+    The library does nothing final before ``finish``: until then ``abandon`` goes back to the state before the job,
+    even if the target has been replaced already. So an exception between any two instructions, such as a
+    ``KeyboardInterrupt``, leaves the old state if ``abandon`` is called on the way out.
+    """
+
+    def __init__(self, request: dict[str, Any], observe: Callable[[_lib.Counts], None] | None = None) -> None:
+        self._library = _lib.load()
+        self._request = json.dumps(request).encode()
+        # Filled in by the library itself, so that an interrupt right after the call cannot lose it.
+        self._id = ctypes.c_int64(0)
+        self._observe = observe
+        self._counts = _lib.Counts()
+        self.status = RUNNING
+
+    def start(self, stream: ArrowStream | None = None) -> None:
+        """Start the job and wait for the first slice of time."""
+        with _exported(stream) as pointer:
+            self.status = self._library.atio_start(self._request, pointer, SLICE_US, ctypes.byref(self._id))
+
+    def push(self, stream: ArrowStream) -> None:
+        """Give more input to a waiting job, and wait until it wants more."""
+        with _exported(stream) as pointer:
+            self.status = self._library.atio_push(self._id, pointer, SLICE_US)
+        self.wait()
+
+    def resume(self, rows: int | None = None) -> None:
+        """Let a waiting job go on, and wait for it."""
+        self.status = self._library.atio_resume(self._id, -1 if rows is None else rows, SLICE_US)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the job has ended or waits for something."""
+        while self.status == RUNNING:
+            self._look()
+            self.status = self._library.atio_wait(self._id, SLICE_US)
+        self._look()
+
+    def _look(self) -> None:
+        if self._observe is not None and self._library.atio_progress(self._id, ctypes.byref(self._counts)) == 0:
+            self._observe(self._counts)
+
+    def path(self) -> str:
+        """Where a waiting job wants something to be done."""
+        request = json.dumps({"op": "path", "job": self._id.value}).encode()
+        return path_of(self._answer(self._library.atio_call(request))["path"])
+
+    def finish(self) -> dict[str, Any]:
+        """Make the job final and return its result, or raise what it failed with."""
+        answer: dict[str, Any] = self._answer(self._library.atio_finish(self._id))
+        return answer
+
+    def abandon(self) -> None:
+        """Cancel the job, wait for it to clean up, and forget it.
+
+        Harmless after ``finish``: the library gives no number to two jobs.
+        """
+        try:
+            self._library.atio_cancel(self._id)
+        finally:
+            self._library.atio_free(self._library.atio_finish(self._id))
+
+    def _answer(self, pointer: int) -> Any:
+        try:
+            answer = json.loads(ctypes.string_at(pointer))
+        finally:
+            self._library.atio_free(pointer)
+        if "error" in answer:
+            raise error_of(answer["error"])
+        return answer["result"]
+
+
+class _exported:  # noqa: N801 - used like a function
+    """The pointer to an object's Arrow C stream, while the capsule that owns it is alive."""
+
+    def __init__(self, stream: ArrowStream | None) -> None:
+        self._capsule = None if stream is None else stream.__arrow_c_stream__()
+
+    def __enter__(self) -> int | None:
+        if self._capsule is None:
+            return None
+        pointer: int = _pointer(self._capsule, b"arrow_array_stream")
+        return pointer
+
+    def __exit__(self, *exception: object) -> None:
+        self._capsule = None
+
+
+def run(
+    request: dict[str, Any],
+    stream: ArrowStream | None = None,
+    *,
+    steps: Iterator[Callable[[Job], None]] = iter(()),
+    observe: Callable[[_lib.Counts], None] | None = None,
+) -> dict[str, Any]:
+    """Run a job from beginning to end.
+
+    ``steps`` are called one after the other whenever the job waits for its caller; each ends with ``push`` or
+    ``resume``. Whatever is raised, by the job, by a step or by a signal handler, the state is as before.
+    """
+    job = Job(request, observe)
+    try:
+        job.start(stream)
+        job.wait()
+        while job.status == WAITING:
+            next(steps)(job)
+        return job.finish()
+    except BaseException:
+        job.abandon()
+        raise

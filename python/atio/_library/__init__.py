@@ -1,0 +1,87 @@
+"""The libraries whose objects come in, one module for each.
+
+A module knows what its library's objects are made into: a plan to have Go encode them, or the library's own writer.
+Modules are imported when an object of their library is there, so ``import atio`` imports none of the libraries.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, cast
+
+from .._plan import Plan
+
+Append = Callable[[str, Any, bool], int]
+"""Adds an object to the file at a path: (path, object, whether it is the first) -> number of rows."""
+
+
+class Library(Protocol):
+    """What a module of this package provides."""
+
+    NAME: str
+    FORMATS: tuple[str, ...]
+
+    def plan(self, obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+        """How ``obj`` is to be written."""
+        ...
+
+    def plan_in_library(self, obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+        """How ``obj`` is to be written if Go turns out not to be able to."""
+        ...
+
+    def append_in_library(self, format: str, kwargs: dict[str, Any]) -> Append:
+        """How the library's own writer writes an object chunk by chunk."""
+        ...
+
+
+def library_of(obj: object) -> Library | None:
+    """The module for an object, ``None`` if it is of no library that is known."""
+    for base in type(obj).__mro__:
+        root = base.__module__.partition(".")[0]
+        if root == "pandas" and base.__name__ in ("DataFrame", "Series"):
+            return _module("pandas")
+        if root == "polars" and base.__name__ in ("DataFrame", "Series", "LazyFrame"):
+            return _module("polars")
+        if root == "numpy" and base.__name__ in ("ndarray", "generic"):
+            return _module("numpy")
+        if root == "pyarrow" and base.__name__ in ("Table", "RecordBatch"):
+            return _module("arrow")
+    if isinstance(obj, Mapping):
+        return _module("numpy")
+    return None
+
+
+def chunks_of(obj: Any) -> Iterator[Any] | None:
+    """The chunks of an object that is to be written chunk by chunk, ``None`` if it is no such object.
+
+    Arrow readers and whatever exports an Arrow stream are read here, in the caller's thread: behind them may be
+    Python code that cares about its thread, and whose exceptions are the caller's.
+    """
+    if isinstance(obj, (str, bytes, bytearray, memoryview)):
+        return None
+    if hasattr(obj, "__arrow_c_stream__"):
+        return _batches(obj)
+    if hasattr(obj, "__arrow_c_array__"):
+        import pyarrow as pa
+
+        return iter([pa.record_batch(obj)])
+    if isinstance(obj, Iterable):
+        return iter(obj)
+    return None
+
+
+def _batches(obj: Any) -> Iterator[Any]:
+    import pyarrow as pa
+
+    reader = obj if isinstance(obj, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(obj)
+    empty = True
+    for batch in reader:
+        empty = False
+        yield batch
+    if empty:
+        yield pa.Table.from_batches([], reader.schema)
+
+
+def _module(name: str) -> Library:
+    return cast(Library, importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,65 @@
+"""NumPy arrays and dicts of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._plan import EncodeInLibrary, Plan
+from . import Append
+
+NAME = "numpy"
+FORMATS = ("csv", "npy", "npz", "npz_compressed", "bin")
+
+
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+    """Have NumPy write it."""
+    return plan_in_library(obj, format, kwargs)
+
+
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+    """Have NumPy write it."""
+    import numpy as np
+
+    unnamed: tuple[Any, ...]
+    if isinstance(obj, Mapping):
+        if format not in ("npz", "npz_compressed"):
+            raise ValueError(f"a dict of arrays can be written as npz or npz_compressed, not as {format}")
+        unnamed, named, rows = (), {str(k): np.asanyarray(v) for k, v in obj.items()}, None
+    else:
+        obj = np.asanyarray(obj)
+        unnamed, named, rows = (obj,), {}, int(obj.shape[0]) if obj.ndim else None
+
+    def write(path: str) -> None:
+        if format == "csv":
+            np.savetxt(path, obj, **kwargs)
+        elif format == "bin":
+            obj.tofile(path, **kwargs)
+        else:
+            # A handle, because save and savez put a suffix behind a path that has another.
+            with open(path, "wb") as f:
+                if format == "npy":
+                    np.save(f, obj, **kwargs)
+                else:
+                    save = np.savez if format == "npz" else np.savez_compressed
+                    save(f, *unnamed, **named, **kwargs)
+
+    return EncodeInLibrary(NAME, write, rows)
+
+
+def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
+    """Chunks of csv and of raw bytes behind one another."""
+    if format not in ("csv", "bin"):
+        raise ValueError(f"NumPy chunks cannot be written as {format}: pass one array")
+    import numpy as np
+
+    def append(path: str, obj: Any, first: bool) -> int:
+        with open(path, "wb" if first else "ab") as f:
+            if format == "csv":
+                more = {} if first else {"header": ""}
+                np.savetxt(f, obj, **{**kwargs, **more})
+            else:
+                np.asanyarray(obj).tofile(f, **kwargs)
+        return len(obj)
+
+    return append

@@ -1,0 +1,76 @@
+"""pandas' DataFrame and Series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import _encode
+from .._formats import compression_suffix
+from .._plan import EncodeInLibrary, Plan
+from . import Append
+
+NAME = "pandas"
+FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html")
+
+_METHODS = {
+    "csv": "to_csv",
+    "parquet": "to_parquet",
+    "excel": "to_excel",
+    "json": "to_json",
+    "pickle": "to_pickle",
+    "html": "to_html",
+}
+
+
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+    """Have Go encode the frame if it writes what pandas would, else pandas."""
+    in_go = None
+    if format == "parquet":
+        in_go = _encode.parquet.from_pandas(_frame(obj), kwargs)
+    elif format == "csv" and not _compresses(target, kwargs):
+        in_go = _encode.csv.from_pandas(_frame(obj), kwargs)
+    return in_go or plan_in_library(obj, format, kwargs)
+
+
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+    """Have pandas write it."""
+    if format == "parquet" and kwargs.get("partition_cols") is not None:
+        raise ValueError("partition_cols makes a directory, which this version cannot replace as a whole yet")
+    return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj))
+
+
+def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
+    """Chunks of csv, and of JSON lines, behind one another."""
+    lines = format == "json" and kwargs.get("orient") == "records" and kwargs.get("lines") is True
+    if not (format == "csv" or lines) or _asks_for_compression(kwargs):
+        raise ValueError(f"pandas chunks cannot be written as {format} with these arguments: pass one frame")
+
+    def append(path: str, obj: Any, first: bool) -> int:
+        more: dict[str, Any] = {"mode": "w" if first else "a"}
+        if format == "csv" and not first:
+            more["header"] = False
+        _writer(obj, format)(path, **{**kwargs, **more})
+        return len(obj)
+
+    return append
+
+
+def _writer(obj: Any, format: str) -> Callable[..., object]:
+    method = _METHODS[format]
+    writer: Callable[..., object] = getattr(obj if hasattr(obj, method) else _frame(obj), method)
+    return writer
+
+
+def _frame(obj: Any) -> Any:
+    return obj if obj.ndim == 2 else obj.to_frame()
+
+
+def _compresses(target: str, kwargs: dict[str, Any]) -> bool:
+    """Whether pandas would infer a compression from the name of the target."""
+    return kwargs.get("compression", "infer") == "infer" and compression_suffix(target) is not None
+
+
+def _asks_for_compression(kwargs: dict[str, Any]) -> bool:
+    """Whether an argument asks for a compression, whose streams cannot all be put behind one another."""
+    return kwargs.get("compression", "infer") not in ("infer", None)

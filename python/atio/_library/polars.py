@@ -1,0 +1,68 @@
+"""polars' DataFrame, LazyFrame and Series."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .. import _encode
+from .._formats import compression_suffix
+from .._plan import EncodeInLibrary, Plan
+from . import Append
+
+NAME = "polars"
+FORMATS = ("csv", "parquet", "excel", "json", "ndjson", "ipc", "avro")
+
+
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+    """Have Go encode the frame if it writes what polars would, else polars."""
+    frame = _frame(obj)
+    if kwargs.get("mkdir"):  # of the target's directory: that of the stage is there
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        kwargs = {k: v for k, v in kwargs.items() if k != "mkdir"}
+    in_go = None
+    if format == "parquet":
+        in_go = _encode.parquet.from_polars(frame, kwargs)
+    elif format == "csv" and compression_suffix(target) is None:
+        in_go = _encode.csv.from_polars(frame, kwargs)
+    return in_go or plan_in_library(frame, format, kwargs)
+
+
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+    """Have polars write it."""
+    if format == "parquet" and kwargs.get("partition_by") is not None:
+        raise ValueError("partition_by makes a directory, which this version cannot replace as a whole yet")
+    frame = _frame(obj)
+    write = getattr(frame, f"write_{format}")
+    return EncodeInLibrary(NAME, lambda path: write(path, **kwargs), frame.height)
+
+
+def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
+    """Chunks of csv and ndjson behind one another."""
+    if format not in ("csv", "ndjson") or kwargs.get("compression", "uncompressed") != "uncompressed":
+        raise ValueError(f"polars chunks cannot be written as {format} with these arguments: pass one frame")
+
+    def append(path: str, obj: Any, first: bool) -> int:
+        frame = _frame(obj)
+        more = {} if first or format != "csv" else {"include_header": False, "include_bom": False}
+        with open(path, "wb" if first else "ab") as f:
+            getattr(frame, f"write_{format}")(f, **{**kwargs, **more})
+        height: int = frame.height
+        return height
+
+    return append
+
+
+def _frame(obj: Any) -> Any:
+    """A DataFrame: a LazyFrame is collected, a Series is a frame of one column."""
+    kind = type(obj).__name__
+    if hasattr(obj, "collect"):
+        return obj.collect(engine="streaming") if _streams(obj) else obj.collect()
+    return obj.to_frame() if kind == "Series" else obj
+
+
+def _streams(lazy: Any) -> bool:
+    """Whether this version of polars can collect by its streaming engine (1.23)."""
+    import inspect
+
+    return "engine" in inspect.signature(lazy.collect).parameters

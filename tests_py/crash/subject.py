@@ -1,0 +1,166 @@
+"""The program that the crash tests spoil: it warms atio up, passes the start marker, and makes one write.
+
+Run as ``python -m crash.subject``, it takes requests from its standard input and forks a child for each, because
+importing pandas takes ten times as long as everything else. The parent never uses atio, so that the child is to
+atio like a new process.
+
+For each request, one line of JSON, it answers with the number of the child, waits for a line with which the tracer
+is said to be attached, and answers with what the child said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import sys
+import traceback
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa  # noqa: F401 - imported by the parent, once for all children
+
+import atio
+
+from .tracing import START_MARKER, STOP_MARKER, install_filter
+
+PR_SET_PTRACER = 0x59616D61
+
+
+@dataclass(frozen=True)
+class Write:
+    """One call of ``atio.write``."""
+
+    target: str
+    content: str  # which frame: "old", "new" or "big"
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> Any:
+        return atio.write(frame(self.content), self.target, **self.options)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A write to be traced."""
+
+    write: Write
+    warm_up: str  # a directory elsewhere, for a write that is not counted
+    directory: str  # the one that is watched
+    filter_library: str
+    all_opens: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of it."""
+
+    ok: bool
+    error: str = ""  # name of the exception's class, or of one of its bases that is built in
+    is_os_error: bool = False
+    errno: int | None = None
+    filename: str | None = None
+    message: str = ""
+    traceback: str = ""
+    bytes: int = 0
+    checksum: str = ""
+    engine: str = ""
+    still_open: list[str] = field(default_factory=list)  # files of the directory that the process still holds
+
+
+def frame(content: str) -> pd.DataFrame:
+    """Few rows, since what is tested is not how much is written. "big" is enough for early write-back."""
+    rows = {"old": 1500, "new": 2000, "big": 250_000}[content]
+    numbers = np.random.default_rng(rows)
+    return pd.DataFrame(
+        {
+            "id": np.arange(rows),
+            "value": numbers.normal(size=rows),
+            "name": [f"{content}-{i % 97}" for i in range(rows)],
+            "other": numbers.normal(size=rows),
+        }
+    )
+
+
+def report_on(request: Request) -> Report:
+    """Makes the write, between the markers."""
+    target = Path(request.write.target)
+    Write(str(Path(request.warm_up, target.name)), "old", request.write.options).run()
+    data = frame(request.write.content)
+    os.access(START_MARKER, 0)
+    try:
+        result = atio.write(data, request.write.target, **request.write.options)
+    except BaseException as error:  # noqa: BLE001 - whatever comes is reported
+        os.access(STOP_MARKER, 0)
+        return Report(
+            ok=False,
+            error=type(error).__name__,
+            is_os_error=isinstance(error, OSError),
+            errno=getattr(error, "errno", None),
+            filename=getattr(error, "filename", None),
+            message=str(error),
+            traceback=traceback.format_exc(),
+            still_open=still_open(request.directory),
+        )
+    os.access(STOP_MARKER, 0)
+    return Report(
+        ok=True,
+        bytes=result.bytes,
+        checksum=result.checksum,
+        engine=result.engine,
+        still_open=still_open(request.directory),
+    )
+
+
+def still_open(directory: str) -> list[str]:
+    paths = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            paths.append(str(descriptor.readlink()))
+    inside = os.path.realpath(directory)
+    return [path for path in paths if path == inside or path.startswith(inside + "/")]
+
+
+def be_traced(request: Request, attached: int) -> Report:
+    # Where processes may trace only their children, the tracer, a sibling, needs a permission.
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
+    if os.read(attached, 1) != b"g":
+        os._exit(3)
+    install_filter(request.filter_library, request.all_opens)
+    return report_on(request)
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        fields = json.loads(line)
+        request = Request(**{**fields, "write": Write(**fields["write"])})
+        attached, tell = os.pipe()
+        answer, say = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(tell)
+                os.close(answer)
+                report = be_traced(request, attached)
+                os.write(say, json.dumps(asdict(report)).encode())
+            except BaseException:  # noqa: BLE001 - a child must not come back to the loop
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        os.close(attached)
+        os.close(say)
+        print(child, flush=True)
+        if sys.stdin.readline().strip() == "go":
+            os.write(tell, b"g")
+        os.close(tell)
+        with os.fdopen(answer, "rb") as pipe:
+            said = pipe.read().decode()
+        os.waitpid(child, 0)
+        print(said, flush=True)
+
+
+if __name__ == "__main__":
+    serve()
