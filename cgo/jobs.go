@@ -264,4 +264,3 @@ func (j *job) fail(err error) {
 }
 
 func panicError(r any) error { return &encode.PanicError{Value: r, Stack: debug.Stack()} }
-

@@ -14,7 +14,7 @@ import (
 
 // request is what atio_start is asked for.
 type request struct {
-	Op     string `json:"op"` // "write", "verify" or "restore"
+	Op     string `json:"op"`     // "write", "verify" or "restore"
 	Target []byte `json:"target"` // base64, since a path need not be UTF-8
 
 	// Of a write.

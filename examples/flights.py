@@ -34,13 +34,13 @@ READERS: dict[str, dict[str, Reader]] = {
         "pandas": lambda path: arrow_from_pandas(pd.read_parquet(path)),
         "polars": lambda path: pl.read_parquet(path).to_arrow(),
         "pyarrow": pa.parquet.read_table,
-        "duckdb": lambda path: pa.table(duckdb.read_parquet(path)),
+        "duckdb": lambda path: duckdb.read_parquet(path).to_arrow_table(),
     },
     "csv": {
         "pandas": lambda path: arrow_from_pandas(pd.read_csv(path)),
         "polars": lambda path: pl.read_csv(path).to_arrow(),
         "pyarrow": lambda path: pa.csv.read_csv(path, convert_options=AS_TEXT),
-        "duckdb": lambda path: pa.table(duckdb.read_csv(path, dtype={"time_hour": "VARCHAR"})),
+        "duckdb": lambda path: duckdb.read_csv(path, dtype={"time_hour": "VARCHAR"}).to_arrow_table(),
     },
 }
 

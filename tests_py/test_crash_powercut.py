@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -320,7 +319,7 @@ def test_what_the_model_does_not_know_is_refused(root: Path) -> None:
 # Writers, right and wrong, that replace a file and then set a flag that says which data the file holds.
 
 
-def flag_is_right(_: Path, state: State) -> None:
+def flag_is_right(state: State) -> None:
     files = shown(state)
     assert files.get("file") in (OLD, NEW), "torn"
     if "flag" in files:
@@ -384,7 +383,7 @@ def drop(number: int) -> str:
         ('os.unlink(d + "/file")' + GOOD, "torn"),  # at an instant nothing is there
     ],
 )
-def test_writers(root: Path, tmp_path: Path, program: str, caught: str | None) -> None:
+def test_writers(root: Path, program: str, caught: str | None) -> None:
     reason = tracing.unavailable()
     if reason is not None:
         pytest.skip(reason)
@@ -395,20 +394,14 @@ def test_writers(root: Path, tmp_path: Path, program: str, caught: str | None) -
     recording = tracing.trace(command, root, markers=True, with_data=True)
     assert recording.status == 0, recording.stderr
     assert (root / "file").read_bytes() == NEW
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-
-    def check(checker: Callable[[Path, State], None]) -> int:
-        return powercut.check(recording, disk, checker, scratch)
-
     if caught is None:
-        assert check(flag_is_right) > 10
+        assert powercut.check(recording, disk, flag_is_right) > 10
     else:
         with pytest.raises(AssertionError, match=caught):
-            check(flag_is_right)
+            powercut.check(recording, disk, flag_is_right)
 
 
-def test_states_are_made_into_real_files(root: Path, tmp_path: Path) -> None:
+def test_states_are_made_into_real_files(root: Path) -> None:
     log = Log(root)
     log.call("mkdir", "sub", ino=5, ino_before=0)
     inode = log.create("sub/inner")
@@ -418,18 +411,17 @@ def test_states_are_made_into_real_files(root: Path, tmp_path: Path) -> None:
     log.call("sync")
     log.stop()
     (last,) = (state for state in log.states() if state.finished)
-    made = tmp_path / "made"
-    made.mkdir()
-    last.materialise(made)
-    assert sorted(str(path.relative_to(made)) for path in made.rglob("*")) == ["file", "link", "sub", "sub/inner"]
-    assert (made / "link").read_bytes() == b"x"
-    assert (made / "sub/inner").stat().st_mode & 0o777 == 0o640
+    with last.on_disk() as made:
+        assert sorted(str(path.relative_to(made)) for path in made.rglob("*")) == ["file", "link", "sub", "sub/inner"]
+        assert (made / "link").read_bytes() == b"x"
+        assert (made / "sub/inner").stat().st_mode & 0o777 == 0o640
+    assert not made.exists()
 
 
-def test_a_missed_call_is_noticed(root: Path, tmp_path: Path) -> None:
+def test_a_missed_call_is_noticed(root: Path) -> None:
     disk = Disk(root)
     program = f"import os\nos.mkdir({str(root / 'a')!r})\nos.mkdir({str(root / 'b')!r})"
     recording = tracing.trace([sys.executable, "-I", "-S", "-c", program], root, with_data=True)
     recording.events.pop(1)
     with pytest.raises(ModelError, match="at the end"):
-        powercut.check(recording, disk, lambda _path, _state: None, tmp_path)
+        powercut.check(recording, disk, lambda _: None)

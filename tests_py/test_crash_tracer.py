@@ -395,6 +395,27 @@ def test_several_calls_fail(directory: Path) -> None:
     assert sorted(path.name for path in directory.iterdir()) == ["0"]
 
 
+def test_what_a_file_system_refuses(directory: Path) -> None:
+    program = """
+        def attempt(call, *args, **kwargs):
+            try:
+                return call(*args, **kwargs)
+            except OSError as e:
+                print(e.errno)
+        attempt(os.open, d, os.O_TMPFILE | os.O_WRONLY)
+        fd = os.open(d + "/a", os.O_CREAT | os.O_WRONLY)
+        attempt(os.link, d + "/a", d + "/b")
+        os.mkdir(d + "/c")
+    """
+    trace = run(directory, program, Spoil(refuse_nameless=errno.EOPNOTSUPP))
+    assert trace.stdout == f"{errno.EOPNOTSUPP}\n" and names(trace) == ["openat", "link", "mkdir"]
+    (directory / "b").unlink()
+    (directory / "c").rmdir()
+    trace = run(directory, program, Spoil(refuse_links=errno.EPERM, fail_at=3, error=errno.EIO))
+    assert trace.stdout == f"{errno.EPERM}\n" and names(trace) == ["openat", "openat", "mkdir"]
+    assert sorted(path.name for path in directory.iterdir()) == ["a"]
+
+
 def test_a_program_that_hangs_is_ended(directory: Path) -> None:
     began = time.monotonic()
     trace = run(directory, "import time; time.sleep(100)", timeout=1)

@@ -30,9 +30,17 @@ type Published struct {
 	ended bool
 }
 
+var errNotSealed = errors.New("publish: the stage has not been sealed")
+
 // Publish replaces the target with the sealed stage. On an error everything is
 // as it was before; the stage is to be aborted then.
 func (s *Stage) Publish(c Content) (*Published, error) {
+	if s.ctx.Err() != nil {
+		return nil, context.Cause(s.ctx)
+	}
+	if !s.sealed {
+		return nil, errNotSealed
+	}
 	s.o.Progress.Enter(progress.Publishing)
 	lock, err := s.st.Lock(s.ctx, s.names.dir)
 	if err != nil {
@@ -115,8 +123,10 @@ func (p *Published) run() error {
 	if s.base != nil && (exists != (s.base.Ino != 0) || exists && (!store.SameFile(old, *s.base) || old.Size != s.base.Size)) {
 		return &Error{Op: "append to", Path: n.target, Err: ErrConflict, Advice: "write again on top of the newer content"}
 	}
-	_, err = s.st.Lstat(n.flag)
-	hadFlag := err == nil
+	hadFlag, err := p.hasFlag()
+	if err != nil {
+		return err
+	}
 	if !s.o.SkipFlag {
 		if err := p.prepareFlag(exists && s.o.Backups > 0); err != nil {
 			return wrap("write the flag of", n.target, err)
@@ -172,6 +182,15 @@ func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
 		return info, false, wrap("look up", s.names.target, err)
 	}
 	return info, true, special(s.names.target, info)
+}
+
+func (p *Published) hasFlag() (bool, error) {
+	s := p.stage
+	_, err := s.st.Lstat(s.names.flag)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, wrap("look up the flag of", s.names.target, err)
 }
 
 // prepareFlag writes the new flag under its hidden name.
@@ -269,8 +288,12 @@ func (p *Published) rotateBackups() error {
 	s, n := p.stage, p.stage.names
 	last := 0
 	for last < s.o.Backups {
-		if _, err := s.st.Lstat(BackupPath(n.target, last+1)); err != nil {
+		_, err := s.st.Lstat(BackupPath(n.target, last+1))
+		if errors.Is(err, fs.ErrNotExist) {
 			break
+		}
+		if err != nil {
+			return err
 		}
 		last++
 	}

@@ -105,8 +105,14 @@ func (p *Published) flagOfBackup(backup, format string) (flag Flag, hadFlag bool
 		return flag, false, err
 	}
 	defer f.Close()
+	if hadFlag, err = p.hasFlag(); err != nil {
+		return flag, false, err
+	}
+	// A flag that cannot be read is replaced like any other.
 	present, err := ReadFlag(s.st, target)
-	hadFlag = err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrCorrupt) {
+		return flag, false, err
+	}
 	flag = Flag{Format: format, Checksum: XXH3}
 	if len(present.Backups) > 0 {
 		flag = present.Backups[0]
@@ -139,8 +145,10 @@ func (p *Published) unrotateBackups() error {
 	}
 	for i := 2; ; i++ {
 		from := BackupPath(n.target, i)
-		if _, err := s.st.Lstat(from); err != nil {
+		if _, err := s.st.Lstat(from); errors.Is(err, fs.ErrNotExist) {
 			return nil
+		} else if err != nil {
+			return err
 		}
 		if err := p.rename(from, BackupPath(n.target, i-1)); err != nil {
 			return err

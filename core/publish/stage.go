@@ -155,34 +155,52 @@ func (s *Stage) create() error {
 // that this writer is alive.
 func (s *Stage) createDir() error {
 	for {
-		if err := s.st.Mkdir(s.names.stages, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := s.tryCreateDir()
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errSwept):
+		default:
+			s.st.Remove(s.names.stages) // fails while other writers have stages there
 			return err
 		}
-		var id [8]byte
-		rand.Read(id[:])
-		dir := filepath.Join(s.names.stages, hex.EncodeToString(id[:]))
-		err := s.st.Mkdir(dir, dirPerm)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another writer of the target has just removed the outer one
-		}
-		if err != nil {
-			return err
-		}
-		alive, err := s.st.TryLock(dir)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrLocked) {
-			continue // swept before it was locked
-		}
-		if err != nil {
-			s.st.Remove(dir)
-			return err
-		}
-		if _, err := s.st.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-			alive.Unlock()
-			continue
-		}
-		s.dir, s.alive = dir, alive
-		return nil
 	}
+}
+
+// errSwept says that another writer of the target removed a stage before its
+// lock showed that it is alive.
+var errSwept = errors.New("swept")
+
+func (s *Stage) tryCreateDir() error {
+	if err := s.st.Mkdir(s.names.stages, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	var id [8]byte
+	rand.Read(id[:])
+	dir := filepath.Join(s.names.stages, hex.EncodeToString(id[:]))
+	if err := s.st.Mkdir(dir, dirPerm); errors.Is(err, fs.ErrNotExist) {
+		return errSwept
+	} else if err != nil {
+		return err
+	}
+	alive, err := s.st.TryLock(dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrLocked) {
+		return errSwept
+	}
+	if err != nil {
+		s.st.Remove(dir)
+		return err
+	}
+	if _, err := s.st.Lstat(dir); err != nil {
+		alive.Unlock()
+		if errors.Is(err, fs.ErrNotExist) {
+			return errSwept
+		}
+		s.st.Remove(dir)
+		return err
+	}
+	s.dir, s.alive = dir, alive
+	return nil
 }
 
 func (s *Stage) copyTarget() error {
@@ -325,12 +343,14 @@ func (s *Stage) Seal() error {
 	if err := s.likeTarget(); err != nil {
 		return wrap("set the mode of", s.names.target, err)
 	}
-	s.sealed = true
-	if s.o.SkipSync {
-		return nil
+	if !s.o.SkipSync {
+		s.o.Progress.Enter(progress.Syncing)
+		if err := s.sync(); err != nil {
+			return wrap("sync", s.names.target, err)
+		}
 	}
-	s.o.Progress.Enter(progress.Syncing)
-	return wrap("sync", s.names.target, s.sync())
+	s.sealed = true
+	return nil
 }
 
 // sync syncs the file, but does not wait for it once the context is cancelled:

@@ -12,9 +12,11 @@ Both are combined, up to a limit. A state that is equal to one seen before is le
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,17 +59,21 @@ class State:
         sizes = {name: "directory" if c is None else f"{len(c.data)} bytes" for name, c in sorted(self.files.items())}
         return "\n".join([*lines, f"  on disk: {sizes}"])
 
-    def materialise(self, directory: Path) -> None:
-        """Makes the files in an empty directory."""
-        for name, content in sorted(self.files.items()):
-            path = directory / name
-            if content is None:
-                path.mkdir()
-            elif name in self.links:
-                path.symlink_to(os.fsdecode(content.data))
-            else:
-                path.write_bytes(content.data)
-                path.chmod(content.mode)
+    @contextlib.contextmanager
+    def on_disk(self) -> Iterator[Path]:
+        """A directory that holds this, for a while."""
+        with tempfile.TemporaryDirectory(prefix="power-cut-") as made:
+            directory = Path(made)
+            for name, content in sorted(self.files.items()):
+                path = directory / name
+                if content is None:
+                    path.mkdir()
+                elif name in self.links:
+                    path.symlink_to(os.fsdecode(content.data))
+                else:
+                    path.write_bytes(content.data)
+                    path.chmod(content.mode)
+            yield directory
 
 
 def states(recording: Trace, disk: Disk, limits: Limits = DEFAULT_LIMITS) -> Iterator[State]:
@@ -97,44 +103,24 @@ def states(recording: Trace, disk: Disk, limits: Limits = DEFAULT_LIMITS) -> Ite
                 yield State(point, after, finished, files, links, *described, data)
 
 
-def check(
-    recording: Trace,
-    disk: Disk,
-    checker: Callable[[Path, State], None],
-    scratch: Path,
-    limits: Limits = DEFAULT_LIMITS,
-) -> int:
-    """Calls `checker` with each state as real files, in a new directory. Returns how many there were.
+def check(recording: Trace, disk: Disk, checker: Callable[[State], None], limits: Limits = DEFAULT_LIMITS) -> int:
+    """Calls `checker` with each state. Returns how many there were.
 
     What the checker raises becomes an AssertionError that tells the state.
     """
     count = 0
     for state in states(recording, disk, limits):
-        directory = scratch / f"state-{count}"
-        directory.mkdir()
-        state.materialise(directory)
-        try:
-            checker(directory, state)
-        except Exception as error:
-            raise AssertionError(
-                f"{type(error).__name__}: {error}\n{state}\nrecorded:\n{recording.listing()}"
-            ) from error
-        remove_tree(directory)
         count += 1
+        try:
+            checker(state)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise AssertionError(f"{said}\n{state}\nrecorded:\n{recording.listing()}") from error
     # Had a call been missed, the states would prove nothing.
     now, there = disk.now(), Disk(disk.path).now()
     if now != there:
         raise ModelError(f"the model has {sorted(now)} at the end, not {sorted(there)}, or with other data")
     return count
-
-
-def remove_tree(directory: Path) -> None:
-    for path in sorted(directory.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            path.rmdir()
-        else:
-            path.unlink()
-    directory.rmdir()
 
 
 def name_choices(

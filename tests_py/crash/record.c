@@ -176,7 +176,7 @@ void log_call(pid_t tid, const struct call *call, int64_t result)
 	log_number(log, "tid", tid);
 	log_text(log, "call", spec->name);
 	log_number(log, "res", result);
-	if (call->injected)
+	if (call->error != 0)
 		log_number(log, "injected", 1);
 	if (spec->flags_arg >= 0 || spec->effect == EFFECT_OPEN)
 		log_number(log, "flags", call->flags);

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa  # noqa: F401 - imported by the parent, once for all children
+import pyarrow as pa
 
 import atio
 
@@ -71,6 +72,7 @@ class Report:
     still_open: list[str] = field(default_factory=list)  # files of the directory that the process still holds
 
 
+@functools.cache
 def frame(content: str) -> pd.DataFrame:
     """Few rows, since what is tested is not how much is written. "big" is enough for early write-back."""
     rows = {"old": 1500, "new": 2000, "big": 250_000}[content]
@@ -93,7 +95,7 @@ def report_on(request: Request) -> Report:
     os.access(START_MARKER, 0)
     try:
         result = atio.write(data, request.write.target, **request.write.options)
-    except BaseException as error:  # noqa: BLE001 - whatever comes is reported
+    except BaseException as error:
         os.access(STOP_MARKER, 0)
         return Report(
             ok=False,
@@ -133,7 +135,17 @@ def be_traced(request: Request, attached: int) -> Report:
     return report_on(request)
 
 
+def prepare() -> None:
+    """Has everything imported and made that children share, without loading atio's library."""
+    pa.Table.from_pandas(frame("old").head(1))
+    frame("new")
+    # Refused, but only once it has been found out who could write a frame.
+    with contextlib.suppress(Exception):
+        atio.write(frame("old"), "/nonexistent/a.npy")
+
+
 def serve() -> None:
+    prepare()
     for line in sys.stdin:
         fields = json.loads(line)
         request = Request(**{**fields, "write": Write(**fields["write"])})
@@ -146,7 +158,7 @@ def serve() -> None:
                 os.close(answer)
                 report = be_traced(request, attached)
                 os.write(say, json.dumps(asdict(report)).encode())
-            except BaseException:  # noqa: BLE001 - a child must not come back to the loop
+            except BaseException:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

@@ -12,6 +12,8 @@
  *	--kill-at N        SIGKILL everything before the Nth counted call takes effect
  *	--fail-at N        do not make the Nth counted call but return --errno E to the program
  *	--fail-count M     do so for M calls; 0: for all from the Nth on
+ *	--refuse-nameless E   fail every O_TMPFILE with error E, as file systems do that do not know it
+ *	--refuse-links E      fail every link of a file that has a name; neither kind of refused call counts
  *	--timeout S        kill everything after S seconds
  *	--ready FD         a byte is written there when the process P is attached; it may call crash_install_filter then
  *
@@ -166,10 +168,14 @@ static void begin_call(struct thread *thread)
 {
 	struct call *call = &thread->call;
 	bool counts = (call->class & options.classes) != 0;
-	call->injected = false;
+	call->error = 0;
 	call->number = 0;
 	note_before(thread->tid, call);
-	if (counts) {
+	if (call->spec->effect == EFFECT_OPEN && call->flags & NAMELESS_FLAG)
+		call->error = options.refuse_nameless;
+	else if (call->spec->effect == EFFECT_LINK && call->existed)
+		call->error = options.refuse_links;
+	if (counts && call->error == 0) {
 		call->number = ++counted;
 		if (counted == options.kill_at) {
 			if (options.log != NULL) {
@@ -184,11 +190,11 @@ static void begin_call(struct thread *thread)
 			return;
 		}
 		if (options.fail_at != 0 && counted >= options.fail_at &&
-		    (options.fail_count == 0 || counted < options.fail_at + options.fail_count)) {
-			call->injected = true;
-			skip_call(thread->tid);
-		}
+		    (options.fail_count == 0 || counted < options.fail_at + options.fail_count))
+			call->error = options.error;
 	}
+	if (call->error != 0)
+		skip_call(thread->tid);
 	thread->state = IN_CALL;
 	resume(thread, PTRACE_SYSCALL, 0);
 }
@@ -274,8 +280,8 @@ static void at_exit(struct thread *thread)
 	if (info.op != INFO_EXIT)
 		die("a call of %d has no end", thread->tid);
 	int64_t result = info.exit.result;
-	if (call->injected) {
-		result = -options.error;
+	if (call->error != 0) {
+		result = -call->error;
 		set_result(thread->tid, result);
 	}
 	if (-result >= RESTART_FIRST && -result <= RESTART_LAST) {
@@ -440,7 +446,8 @@ int main(int argc, char **argv)
 		{"kill-at", required_argument, NULL, 'k'},      {"fail-at", required_argument, NULL, 'f'},
 		{"fail-count", required_argument, NULL, 'F'},   {"errno", required_argument, NULL, 'e'},
 		{"timeout", required_argument, NULL, 't'},      {"pid", required_argument, NULL, 'p'},
-		{"ready", required_argument, NULL, 'r'},        {0},
+		{"ready", required_argument, NULL, 'r'},        {"refuse-nameless", required_argument, NULL, 'n'},
+		{"refuse-links", required_argument, NULL, 'L'}, {0},
 	};
 	pid_t pid = 0;
 	int ready = -1;
@@ -469,6 +476,8 @@ int main(int argc, char **argv)
 		case 'e': options.error = atoi(optarg); break;
 		case 't': options.timeout = (unsigned)atoi(optarg); break;
 		case 'p': pid = atoi(optarg); break;
+		case 'n': options.refuse_nameless = atoi(optarg); break;
+		case 'L': options.refuse_links = atoi(optarg); break;
 		case 'r': ready = atoi(optarg); break;
 		default: exit(125);
 		}

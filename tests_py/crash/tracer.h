@@ -79,7 +79,7 @@ struct call {
 	int64_t number;          /* among the counted ones, from 1; 0 if not counted */
 	int64_t offset;
 	int flags;
-	bool injected;
+	int error; /* the call is not made and returns this, unless 0 */
 };
 
 struct options {
@@ -89,7 +89,7 @@ struct options {
 	int data;
 	unsigned classes;
 	int64_t kill_at, fail_at, fail_count;
-	int error;
+	int error, refuse_nameless, refuse_links;
 	unsigned timeout;
 };
 extern struct options options;

@@ -139,6 +139,8 @@ class Spoil:
     fail_at: int = 0  # this call is not made and returns `error`
     fail_count: int = 1  # so many calls fail; 0: all from the first one on
     error: int = 0
+    refuse_nameless: int = 0  # the error of every O_TMPFILE, as on a file system that has none; not counted
+    refuse_links: int = 0  # the error of every link of a file that has a name; not counted
     count: str = "change,sync"  # classes of calls that count: change, sync, open, lock, close
 
     def arguments(self) -> list[str]:
@@ -148,6 +150,10 @@ class Spoil:
         if self.fail_at:
             arguments += ["--fail-at", str(self.fail_at), "--fail-count", str(self.fail_count)]
             arguments += ["--errno", str(self.error)]
+        if self.refuse_nameless:
+            arguments += ["--refuse-nameless", str(self.refuse_nameless)]
+        if self.refuse_links:
+            arguments += ["--refuse-links", str(self.refuse_links)]
         return arguments
 
 

@@ -63,7 +63,7 @@ type Compat struct {
 	// as polars did up to some 1.x.
 	BareExponent bool `json:"bare_exponent,omitempty"`
 	// Float32Digits and Float16Digits are how many digits of a whole part are
-	// written without an exponent in the pandas dialect. 0 stands for 7 and 4;
+	// written without an exponent in the pandas dialect. 0 stands for 6 and 3;
 	// NumPy before 2.4 had 16 for both.
 	Float32Digits int `json:"float32_digits,omitempty"`
 	Float16Digits int `json:"float16_digits,omitempty"`

@@ -75,8 +75,8 @@ func (s *style) likePandas(o *Options, columns int) {
 	}
 	s.null = s.appendText(nil, []byte(o.Null))
 	s.float64 = number.Python
-	s.float32 = number.NumPy(orDefault(o.Compat.Float32Digits, 7))
-	s.float16 = number.NumPy(orDefault(o.Compat.Float16Digits, 4))
+	s.float32 = number.NumPy(orDefault(o.Compat.Float32Digits, 6))
+	s.float16 = number.NumPy(orDefault(o.Compat.Float16Digits, 3))
 	for _, n := range []*number.Notation{&s.float64, &s.float32, &s.float16} {
 		n.NaN = string(s.null)
 	}

@@ -35,14 +35,23 @@ const blockRows = 8192
 // encodeChunk appends the column chunk of leaf l, whose values lie in pieces,
 // to buf.
 func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s settings, buf []byte) ([]byte, chunkInfo, error) {
+	props := s.props
+	if l.isDictionary() {
+		props = parquet.NewWriterProperties(keepDictionary(l, s.properties)...)
+	}
 	sink := &chunkBuffer{data: buf}
-	meta := metadata.NewColumnChunkMetaDataBuilder(s.props, l.column)
-	inner, err := file.NewPageWriter(sink, s.codec.id, s.codec.level, meta, 0, 0, s.props.Allocator(), false, nil, nil)
+	meta := metadata.NewColumnChunkMetaDataBuilder(props, l.column)
+	inner, err := file.NewPageWriter(sink, s.codec.id, s.codec.level, meta, 0, 0, props.Allocator(), false, nil, nil)
 	if err != nil {
 		return nil, chunkInfo{}, err
 	}
 	pages := &pager{PageWriter: inner, sink: sink, fast: s.codec.isSnappy()}
-	w := file.NewColumnChunkWriter(meta, pages, s.props)
+	w := file.NewColumnChunkWriter(meta, pages, props)
+	if l.isDictionary() {
+		if err := putDictionary(w, l, pieces[0]); err != nil {
+			return nil, chunkInfo{}, err
+		}
+	}
 
 	var shred shredder
 	var values scratch

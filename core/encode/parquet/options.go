@@ -80,6 +80,7 @@ func (o Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sche
 type settings struct {
 	codec        codec
 	rowGroupSize int64
+	properties   []parquet.WriterProperty
 	props        *parquet.WriterProperties
 }
 
@@ -96,18 +97,20 @@ func (o Options) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	properties := []parquet.WriterProperty{
+		parquet.WithVersion(parquet.V2_LATEST),
+		parquet.WithCreatedBy(createdBy),
+		parquet.WithCompression(c.id),
+		parquet.WithCompressionLevel(c.level),
+		parquet.WithDataPageSize(page),
+		parquet.WithStats(o.Statistics == nil || *o.Statistics),
+		parquet.WithDictionaryDefault(o.Dictionary == nil || *o.Dictionary),
+	}
 	return settings{
 		codec:        c,
 		rowGroupSize: rows,
-		props: parquet.NewWriterProperties(
-			parquet.WithVersion(parquet.V2_LATEST),
-			parquet.WithCreatedBy(createdBy),
-			parquet.WithCompression(c.id),
-			parquet.WithCompressionLevel(c.level),
-			parquet.WithDataPageSize(page),
-			parquet.WithStats(o.Statistics == nil || *o.Statistics),
-			parquet.WithDictionaryDefault(o.Dictionary == nil || *o.Dictionary),
-		),
+		properties:   properties,
+		props:        parquet.NewWriterProperties(properties...),
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/schema"
@@ -31,6 +32,8 @@ type leaf struct {
 	maxDef, maxRep int16
 	typ            arrow.DataType // of the last array of the path
 }
+
+func (l *leaf) isDictionary() bool { return l.path[len(l.path)-1].kind == dictionaryLeaf }
 
 // node is one array on the way to a leaf.
 type node struct {
@@ -107,6 +110,9 @@ func (b *builder) node(f arrow.Field, name string, w way) (schema.Node, error) {
 		return nil, w.unsupported(f.Type, "the column's name is not valid UTF-8")
 	}
 	typ, logical := storage(f.Type)
+	if logical == nil {
+		logical = unregistered(f)
+	}
 	nullable := f.Nullable || typ.ID() == arrow.NULL
 	repetition := parquet.Repetitions.Required
 	if nullable {
@@ -208,6 +214,18 @@ func storage(t arrow.DataType) (arrow.DataType, schema.LogicalType) {
 		logical = own.ParquetLogicalType()
 	}
 	return inner, logical
+}
+
+// unregistered returns the logical type of an extension type that arrow-go has
+// not been told of, so that it is only metadata of its field.
+func unregistered(f arrow.Field) schema.LogicalType {
+	switch name, _ := f.Metadata.GetValue(ipc.ExtensionTypeKeyName); name {
+	case "arrow.uuid":
+		return schema.UUIDLogicalType{}
+	case "arrow.json":
+		return schema.JSONLogicalType{}
+	}
+	return nil
 }
 
 // fieldID returns the field id that Arrow C++ keeps in a field's metadata.

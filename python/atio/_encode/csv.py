@@ -1,8 +1,277 @@
-"""csv (a placeholder until the CSV engineer's module is here)."""
+"""CSV: which frames and keyword arguments Go writes byte for byte as pandas and polars do."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any
+
+from atio._plan import EncodeInGo
+
+from . import _csv_versions as versions
+from ._pandas_cells import cells_of, index_cells_of, is_label
+from ._printf import is_printf
+
+_PANDAS_CELLS = 100_000
+"""How many cells pandas converts at once; see ``chunk_rows`` in the Go encoder's options."""
+
+_PANDAS_NULL_LENGTH = 32
+"""What NumPy gives to the text of a float, to which pandas cuts ``na_rep``."""
 
 
-def from_pandas(df, kwargs):
+def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
+    """``DataFrame.to_csv``; the target's name must not be one from which pandas infers a compression."""
+    import pandas as pd
+
+    if type(df).to_csv is not pd.DataFrame.to_csv:
+        return None  # a subclass with a to_csv of its own
+    rest = dict(kwargs)
+    sep = rest.pop("sep", ",")
+    na_rep = rest.pop("na_rep", "")
+    float_format = rest.pop("float_format", None)
+    columns = rest.pop("columns", None)
+    header = rest.pop("header", True)
+    index = rest.pop("index", True)
+    index_label = rest.pop("index_label", None)
+    chunksize = rest.pop("chunksize", None)
+    if not (
+        _is_separator(sep)
+        and isinstance(na_rep, str)
+        and len(na_rep) <= _PANDAS_NULL_LENGTH
+        and "\0" not in na_rep
+        and _encodable(na_rep)
+        and (float_format is None or is_printf(float_format))
+        and isinstance(index, bool)
+        and (chunksize is None or (_is_int(chunksize) and chunksize > 0))
+        and all(_is_pandas_default(name, value) for name, value in rest.items())
+    ):
+        return None
+
+    frame = df if columns is None else _selected(df, columns)
+    if frame is None or frame.columns.nlevels != 1 or not all(is_label(c) for c in frame.columns):
+        return None
+    labels = [str(c) for c in frame.columns]
+    fields = _pandas_header(frame, labels, header, index_label if index else False)
+    if fields is None or not all(_encodable(f) for f in fields):
+        return None
+    table = _pandas_table(frame, labels, with_index=index)
+    if table is None:
+        return None
+    options: dict[str, Any] = {
+        "dialect": "pandas",
+        "separator": sep,
+        "null": na_rep,
+        "chunk_rows": chunksize or max(1, _PANDAS_CELLS // max(1, len(labels))),
+        "compat": versions.of_pandas(),
+    }
+    if header is False:
+        options["no_header"] = True
+    else:
+        options["header"] = fields
+    if float_format is not None:
+        options["float_format"] = float_format
+    return EncodeInGo(table, len(frame), options)
+
+
+def from_polars(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
+    """``DataFrame.write_csv``; the target's name must not be one that polars refuses for its compression."""
+    import polars as pl
+
+    if type(df).write_csv is not pl.DataFrame.write_csv:
+        return None
+    rest = dict(kwargs)
+    separator = rest.pop("separator", ",")
+    include_header = rest.pop("include_header", True)
+    null_value = rest.pop("null_value", None)
+    float_precision = rest.pop("float_precision", None)
+    batch_size = rest.pop("batch_size", 1024)
+    quote_style = rest.pop("quote_style", None)
+    check_extension = rest.pop("check_extension", True)
+    if not (
+        _is_separator(separator)
+        and isinstance(include_header, bool)
+        and (null_value is None or (isinstance(null_value, str) and _encodable(null_value)))
+        and (float_precision is None or (_is_int(float_precision) and 0 <= float_precision < 100))
+        and _is_int(batch_size)
+        and batch_size > 0
+        and (quote_style is None or quote_style == "necessary")
+        and isinstance(check_extension, bool)
+        and _are_defaults(pl.DataFrame.write_csv, rest)
+    ):
+        return None
+    stream = _polars_stream(df)
+    if stream is None:
+        return None
+    options: dict[str, Any] = {
+        "dialect": "polars",
+        "separator": separator,
+        "null": null_value or "",
+        "compat": versions.of_polars(),
+    }
+    if include_header:
+        options["header"] = list(df.columns)
+    else:
+        options["no_header"] = True
+    if float_precision is not None:
+        options["float_format"] = f"%.{float_precision}f"
+    return EncodeInGo(stream, df.height, options)
+
+
+def from_arrow(table: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:  # noqa: ARG001
+    """``pyarrow.csv`` has a style of its own, which Go does not know."""
     return None
 
 
-from_polars = from_arrow = from_pandas
+# What both libraries need.
+
+
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\n\r\0'
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _encodable(text: str) -> bool:
+    """Whether there is no lone surrogate, for which the library raises what it raises."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# pandas
+
+
+def _is_pandas_default(name: str, value: object) -> bool:
+    """Whether one of the other arguments of ``to_csv`` asks for nothing special."""
+    if value is None:
+        return name in ("storage_options", "encoding", "compression", "quoting", "date_format", "escapechar") or (
+            name == "lineterminator" and os.linesep == "\n"
+        )
+    if name == "encoding":
+        return isinstance(value, str) and value.lower() in ("utf-8", "utf8")
+    if name == "quoting":
+        return _is_int(value) and value == 0
+    if name == "doublequote":
+        return value is True
+    plain = {
+        "mode": "w",
+        "compression": "infer",
+        "quotechar": '"',
+        "lineterminator": "\n",
+        "decimal": ".",
+        "errors": "strict",
+    }
+    return isinstance(value, str) and plain.get(name) == value
+
+
+def _selected(df: Any, columns: Any) -> Any:
+    if not isinstance(columns, (list, tuple)) or df.columns.nlevels != 1:
+        return None
+    try:
+        return df.loc[:, list(columns)]
+    except Exception:  # whatever it is, pandas raises it again
+        return None
+
+
+def _pandas_header(frame: Any, labels: list[str], header: Any, index_label: Any) -> list[str] | None:
+    """The fields of the first line: labels of the index, unless ``index_label`` is ``False``, and of the columns."""
+    if isinstance(header, (list, tuple)):
+        if len(header) != len(labels) or not all(isinstance(h, str) for h in header):
+            return None
+        labels = list(header)
+    elif not isinstance(header, bool):
+        return None
+    names = frame.index.names
+    if index_label is False:
+        return labels
+    if isinstance(index_label, str):
+        return [index_label, *labels]
+    if isinstance(index_label, (list, tuple)):
+        return [*index_label, *labels] if all(isinstance(i, str) for i in index_label) else None
+    if index_label is not None or not all(n is None or is_label(n) for n in names):
+        return None
+    if len(names) > 1:
+        names = [n or "" for n in names]  # as pandas has it: a level named 0 has no label
+    return ["" if n is None else str(n) for n in names] + labels
+
+
+def _pandas_table(frame: Any, labels: list[str], *, with_index: bool) -> Any:
+    """The index, if wanted, and the columns as a pyarrow table; ``None`` if pandas has to write one of them."""
+    import pyarrow as pa
+
+    arrays: list[Any] = []
+    names: list[str] = []
+    if with_index:
+        levels = index_cells_of(frame.index)
+        if levels is None:
+            return None
+        arrays += levels
+        names += [f"index {i}" if n is None else str(n) for i, n in enumerate(frame.index.names)]
+    for i in range(len(labels)):
+        cells = cells_of(frame.iloc[:, i])
+        if cells is None:
+            return None
+        arrays.append(cells)
+    if not arrays:
+        return None  # the lines of a table without columns cannot be counted
+    table = pa.Table.from_arrays(arrays, names=[n if _encodable(n) else "?" for n in names + labels])
+    if any(pa.types.is_timestamp(t) for t in table.schema.types):
+        # pandas looks at so many rows at once to find the digits that timestamps need, from the frame's first row on.
+        table = table.combine_chunks()
+        if any(c.num_chunks > 1 for c in table.columns):
+            return None
+    return table
+
+
+# polars
+
+
+def _are_defaults(function: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether all these arguments exist and have the values that ``function`` gives them by itself."""
+    parameters = inspect.signature(function).parameters
+    for name, value in kwargs.items():
+        if name not in parameters:
+            return False
+        default = parameters[name].default
+        if value is not default and not (type(value) is type(default) and value == default):
+            return False
+    return True
+
+
+def _polars_stream(df: Any) -> Any:
+    """The frame as an Arrow stream; ``None`` if polars has to write one of the columns."""
+    import polars as pl
+
+    if df.width == 0:
+        return None
+    plain = {
+        pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64,
+        pl.Float32, pl.Float64, pl.Boolean, pl.String, pl.Categorical, pl.Enum,
+        getattr(pl, "Float16", pl.Float32),
+    }  # fmt: skip
+    nulls = []
+    for name, dtype in df.schema.items():
+        kind = dtype.base_type()
+        if kind == pl.Null:
+            nulls.append(name)
+        elif kind in (pl.Date, pl.Datetime):
+            if getattr(dtype, "time_zone", None) is not None or not _in_calendar(df[name], dtype):
+                return None
+        elif kind not in plain:
+            return None
+    if nulls:  # which cannot be imported
+        df = df.with_columns(pl.col(name).cast(pl.String) for name in nulls)
+    return df if hasattr(df, "__arrow_c_stream__") else df.to_arrow()
+
+
+def _in_calendar(column: Any, dtype: Any) -> bool:
+    """Whether polars can write all dates: its calendar ends in the year 262142, and then it panics."""
+    per_day = {"ms": 86_400_000, "us": 86_400_000_000, "ns": None}.get(getattr(dtype, "time_unit", ""), 1)
+    if per_day is None or column.null_count() == len(column):
+        return True
+    physical = column.to_physical()
+    return bool(physical.min() // per_day > -95_000_000 and physical.max() // per_day < 95_000_000)

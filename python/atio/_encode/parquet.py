@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._plan import EncodeInGo
+from atio._plan import EncodeInGo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,12 +224,21 @@ def _arrow_types_fit(table: pa.Table) -> bool:
     """Whether Go writes all columns as pyarrow does."""
     if any(not _is_utf8(text) for pair in (table.schema.metadata or {}).items() for text in pair):
         return False
+    if table.num_columns == 0 and table.num_rows > 0:  # pyarrow forgets the rows
+        return False
     for field, column in zip(table.schema, table.columns, strict=True):
         if not field.nullable and column.null_count:  # pyarrow refuses it in its own words
             return False
-        if not _arrow_type_fits(field.type):
+        if not _arrow_type_fits(field.type) or _has_null_category(column):
             return False
     return True
+
+
+def _has_null_category(column: pa.ChunkedArray) -> bool:
+    """Whether a dictionary holds a null, which pyarrow refuses."""
+    import pyarrow.types as t
+
+    return t.is_dictionary(column.type) and any(chunk.dictionary.null_count for chunk in column.chunks)
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -247,7 +256,8 @@ def _arrow_type_fits(dtype: pa.DataType) -> bool:
     if isinstance(dtype, pa.BaseExtensionType):
         return _arrow_type_fits(dtype.storage_type)
     if t.is_dictionary(dtype):
-        return not t.is_nested(dtype.value_type) and _arrow_type_fits(dtype.value_type)
+        value = dtype.value_type
+        return not isinstance(value, pa.BaseExtensionType) and not t.is_nested(value) and _arrow_type_fits(value)
     if t.is_map(dtype):
         return _arrow_type_fits(dtype.key_type) and _arrow_type_fits(dtype.item_type)
     if t.is_list(dtype) or t.is_large_list(dtype) or t.is_fixed_size_list(dtype):

@@ -75,7 +75,11 @@ func appendYear(b []byte, year int64, years Years) []byte {
 
 // AppendClock appends a time of day in seconds, as 15:04:05.
 func AppendClock(b []byte, seconds int) []byte {
-	b = number.AppendPadded(b, uint64(seconds/3600), 2)
-	b = number.AppendPadded(append(b, ':'), uint64(seconds/60%60), 2)
-	return number.AppendPadded(append(b, ':'), uint64(seconds%60), 2)
+	s := uint32(seconds)
+	h, m := s/3600, s/60%60
+	s %= 60
+	return append(b, tens(h), ones(h), ':', tens(m), ones(m), ':', tens(s), ones(s))
 }
+
+func tens(v uint32) byte { return byte('0' + v/10) }
+func ones(v uint32) byte { return byte('0' + v%10) }

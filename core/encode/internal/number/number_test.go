@@ -71,7 +71,7 @@ func search(x float64, width int) string {
 }
 
 var notations64 = []Notation{Python, Polars64(true), Polars64(false)}
-var notations32 = []Notation{NumPy(7), NumPy(16), Polars32(true), Polars32(false)}
+var notations32 = []Notation{NumPy(6), NumPy(16), Polars32(true), Polars32(false)}
 
 func check64(t testing.TB, x float64) {
 	t.Helper()
@@ -178,7 +178,7 @@ func TestFloat32(t *testing.T) {
 
 // TestFloat16 tries every half-precision number.
 func TestFloat16(t *testing.T) {
-	n := NumPy(4)
+	n := NumPy(3)
 	for half := range uint16(0x7c00) {
 		if got, want := string(AppendFloat16(nil, half, &n)), reference(Float16(half), 16, n); got != want {
 			t.Fatalf("%#04x: got %s, want %s", half, got, want)

@@ -1,0 +1,201 @@
+package publish_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/seojaeohcode/atio/core/publish"
+	"github.com/seojaeohcode/atio/core/store"
+)
+
+// poor is a store without nameless files and without hard links, as on FAT.
+type poor struct{ store.Local }
+
+func (poor) CreateNameless(string, os.FileMode) (store.File, error) { return nil, store.ErrUnsupported }
+func (poor) Link(string, string) error                              { return store.ErrUnsupported }
+
+func TestWithoutLinks(t *testing.T) {
+	for _, w := range ways() {
+		target := w.before(t)
+		err := w.publishOnce(poor{}, target)
+		if w.o.Backups > 0 && w.exists {
+			if !errors.Is(err, store.ErrUnsupported) {
+				t.Errorf("%s: a backup without hard links: %v", w.name, err)
+			}
+			continue
+		}
+		check(t, err)
+		b, err := os.ReadFile(target)
+		check(t, err)
+		if string(b) != w.want() {
+			t.Errorf("%s: the target holds %q", w.name, b)
+		}
+		for name := range files(t, filepath.Dir(target)) {
+			if strings.Contains(name, "atio-") {
+				t.Errorf("%s: left %s", w.name, name)
+			}
+		}
+	}
+}
+
+func TestManyWriters(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "x")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			w := way{o: publish.Options{Named: i%2 == 0, Backups: i % 3}}
+			for range 10 {
+				write(t, w, target, strings.Repeat(fmt.Sprint(i), 1000*(i+1)))
+			}
+		})
+	}
+	wg.Wait()
+	b, err := os.ReadFile(target)
+	check(t, err)
+	if len(b) == 0 || len(bytes.Trim(b, string(b[:1]))) != 0 {
+		t.Errorf("the target mixes writers")
+	}
+	_, err = publish.Verify(context.Background(), store.Local{}, target)
+	check(t, err)
+	for name := range files(t, filepath.Dir(target)) {
+		if strings.Contains(name, "atio-") {
+			t.Errorf("left %s", name)
+		}
+	}
+}
+
+func TestAppendConflict(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "x")
+	write(t, way{}, target, oldData)
+	s, err := publish.Begin(context.Background(), target, publish.Options{Append: true})
+	check(t, err)
+	defer s.Abort()
+	write(t, way{}, target, newData)
+	check(t, s.Adopt())
+	check(t, s.Seal())
+	if _, err := s.Publish(publish.Content{}); !errors.Is(err, publish.ErrConflict) {
+		t.Errorf("appending to what another writer replaced: %v", err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "x")
+	write(t, way{}, target, oldData)
+	before := files(t, filepath.Dir(target))
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s, err := publish.Begin(ctx, target, publish.Options{})
+	check(t, err)
+	cancel(why)
+	if _, err := s.Write(make([]byte, 1<<20)); !errors.Is(err, why) {
+		t.Errorf("Write after cancel: %v", err)
+	}
+	if err := s.Seal(); err != nil && !errors.Is(err, why) {
+		t.Errorf("Seal after cancel: %v", err)
+	}
+	if _, err := s.Publish(publish.Content{}); !errors.Is(err, why) {
+		t.Errorf("Publish after cancel: %v", err)
+	}
+	s.Abort()
+	if after := files(t, filepath.Dir(target)); fmt.Sprint(before) != fmt.Sprint(after) {
+		t.Errorf("before %v, after %v", before, after)
+	}
+}
+
+func TestUndo(t *testing.T) {
+	for _, w := range ways() {
+		if w.o.External || w.o.Append {
+			continue
+		}
+		target := w.before(t)
+		before := files(t, filepath.Dir(target))
+		s, err := publish.Begin(context.Background(), target, w.o)
+		check(t, err)
+		_, err = s.Write([]byte(newData))
+		check(t, err)
+		check(t, s.Seal())
+		p, err := s.Publish(publish.Content{})
+		check(t, err)
+		if b, _ := os.ReadFile(target); string(b) != newData {
+			t.Errorf("%s: published %q", w.name, b)
+		}
+		check(t, p.Undo())
+		if after := files(t, filepath.Dir(target)); fmt.Sprint(before) != fmt.Sprint(after) {
+			t.Errorf("%s: before %v, after %v", w.name, before, after)
+		}
+	}
+}
+
+func TestSpecialTargets(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	check(t, syscall.Mkfifo(fifo, 0o600))
+	loop := filepath.Join(dir, "loop")
+	check(t, os.Symlink(loop, loop))
+	for target, want := range map[string]error{
+		dir:                             syscall.EISDIR,
+		fifo:                            syscall.ENOTSUP,
+		os.DevNull:                      syscall.ENOTSUP,
+		loop:                            syscall.ELOOP,
+		"":                              syscall.ENOENT,
+		filepath.Join(dir, "no", "x"):   syscall.ENOENT,
+		filepath.Join(fifo, "x"):        syscall.ENOTDIR,
+		dir + strings.Repeat("/n", 1e5): syscall.ENAMETOOLONG,
+		filepath.Join(dir, strings.Repeat("n", 250)): syscall.ENAMETOOLONG,
+	} {
+		if _, err := publish.Begin(context.Background(), target, publish.Options{}); !errors.Is(err, want) {
+			t.Errorf("%.60s: %v, want %v", target, err, want)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	check(t, err)
+	if len(left) != 2 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestSymbolicLinks(t *testing.T) {
+	dir := t.TempDir()
+	check(t, os.Mkdir(filepath.Join(dir, "real"), 0o700))
+	link := filepath.Join(dir, "link")
+	check(t, os.Symlink("real/x", link)) // dangling at first
+	for range 2 {
+		write(t, way{}, link, newData)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "real/x" {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+	if got := files(t, filepath.Join(dir, "real")); got["x"] != newData || len(got) != 2 {
+		t.Errorf("the real directory holds %v", got)
+	}
+}
+
+func TestModes(t *testing.T) {
+	old := syscall.Umask(0o027)
+	defer syscall.Umask(old)
+	for _, o := range []publish.Options{{}, {Named: true}} {
+		target := filepath.Join(t.TempDir(), "x")
+		write(t, way{o: o}, target, oldData)
+		mode := func() os.FileMode {
+			info, err := os.Stat(target)
+			check(t, err)
+			return info.Mode()
+		}
+		if mode() != 0o640 {
+			t.Errorf("a new file has mode %v under umask 027", mode())
+		}
+		check(t, os.Chmod(target, 0o604|os.ModeSetgid))
+		write(t, way{o: o}, target, newData)
+		if mode() != 0o604|os.ModeSetgid {
+			t.Errorf("the mode became %v", mode())
+		}
+	}
+}

@@ -1,0 +1,249 @@
+"""The writes that are spoiled, and what must hold after whatever happened to them."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import atio
+
+from .disk import Content
+from .subject import Write, frame
+from .tracing import Call
+
+#: Mode of a target that is there already: one that a new file does not get by itself.
+OLD_MODE = 0o640
+
+READERS = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".pkl": pd.read_pickle}
+
+#: O_TMPFILE without the bit that it shares with O_DIRECTORY.
+NAMELESS = os.O_TMPFILE & ~os.O_DIRECTORY
+
+
+@dataclass(frozen=True)
+class Case:
+    """A write to a target, and what is there before."""
+
+    name: str
+    target: str
+    options: dict[str, Any] = field(default_factory=dict)
+    before: int = 1  # writes to the target before, the last one of "old"
+    file_system: dict[str, int] = field(default_factory=dict)  # fields of Spoil: what it refuses
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def thorough(self) -> bool:
+        """Whether every call fails with every error, which takes long."""
+        return not self.options and not self.file_system and bool(self.before)
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.options.get("success_flag", True))
+
+    @property
+    def durable(self) -> bool:
+        return bool(self.options.get("durable", True))
+
+    @property
+    def backups(self) -> int:
+        return int(self.options.get("backup", 0))
+
+    @property
+    def plain_options(self) -> dict[str, Any]:
+        """Of the next write, which replaces the target whatever it is."""
+        return {key: value for key, value in self.options.items() if key in ("backup", "success_flag", "durable")}
+
+
+CASES = [
+    Case("parquet", "file.parquet"),
+    Case("csv", "file.csv"),
+    Case("pickle, written by pandas", "file.pkl"),
+    Case("parquet, new", "file.parquet", before=0),
+    Case("pickle, new", "file.pkl", before=0),
+    Case("parquet with backups", "file.parquet", {"backup": 2}, before=4),
+    Case("pickle with a backup", "file.pkl", {"backup": True}),
+    Case("csv without a flag", "file.csv", {"success_flag": False}),
+    Case("csv, appended to", "file.csv", {"mode": "a", "header": False}),
+    Case("parquet, not durable", "file.parquet", {"durable": False}),
+    Case("parquet without O_TMPFILE", "file.parquet", file_system={"refuse_nameless": errno.EOPNOTSUPP}),
+    Case("csv without hard links", "file.csv", file_system={"refuse_links": errno.EPERM}),
+]
+
+
+class Prepared:
+    """A case with a directory to begin from, and what the write makes of it."""
+
+    def __init__(self, case: Case, scratch: Path) -> None:
+        self.case = case
+        self._template = scratch / "template"
+        self._template.mkdir()
+        self._scratch = scratch
+        self._labels = itertools.count()
+        #: What the target may hold, and what a flag says of it.
+        self.checksums: dict[bytes, str] = {}
+        target = self._template / case.target
+        self._previous: list[bytes] = []  # contents of the target, the newest first
+        for i in range(case.before):
+            content = "old" if i == case.before - 1 else "new" if i % 2 else "old"
+            # Appending is what the spoiled write does; the others make the target to append to.
+            plain = {"index": False} if target.suffix == ".csv" else {}
+            result = atio.write(frame(content), target, backup=case.backups, **plain)
+            target.chmod(OLD_MODE)
+            data = target.read_bytes()
+            self.checksums[data] = result.checksum
+            self._previous.insert(0, data)
+        self.old = self._previous[0] if self._previous else None
+        self.before = tree_of(self._template)
+
+        done = self.fresh()
+        result = self.write_in(done).run()
+        self.new = (done / case.target).read_bytes()
+        self.checksums[self.new] = result.checksum
+        self.engine: str = result.engine
+        self.after = tree_of(done)
+        if "mode" not in case.options:
+            pd.testing.assert_frame_equal(read(done / case.target), frame("new"))
+        self.check_whole(self.after)
+        self.check_complete(self.after)
+
+    def fresh(self) -> Path:
+        """A new directory in which everything is as it is before the write."""
+        directory = self._scratch / f"{next(self._labels)}"
+        shutil.copytree(self._template, directory)
+        return directory
+
+    def write_in(self, directory: Path) -> Write:
+        options = dict(self.case.options)
+        if self.case.target.endswith(".csv"):
+            options["index"] = False
+        return Write(str(directory / self.case.target), "new", options)
+
+    @property
+    def target(self) -> str:
+        return self.case.target
+
+    @property
+    def flag(self) -> str:
+        return f".{self.case.target}._SUCCESS"
+
+    def backup(self, number: int) -> str:
+        return f".{self.case.target}.bak.{number}"
+
+    @property
+    def names_after(self) -> set[str]:
+        """What is there after a write, and nothing else."""
+        kept = min(self.case.backups, self.case.before)
+        return {self.target, *([self.flag] if self.case.flagged else []), *(self.backup(i + 1) for i in range(kept))}
+
+    def check_whole(self, tree: Mapping[str, Content | None]) -> None:
+        """What holds at every instant: the target is old or new, its flag right, nothing temporary visible."""
+        visible = {name for name in tree if not name.startswith(".")}
+        assert visible <= {self.target}, f"visible: {visible}"
+        there = tree.get(self.target)
+        if there is None:
+            assert self.old is None, "the target is missing"
+            assert self.flag not in tree, "a flag without a target"
+            return
+        assert there.data in (self.old, self.new), f"the target is neither old nor new: {len(there.data)} bytes"
+        if self.old is not None:
+            assert there.mode == OLD_MODE, f"the target's mode is {there.mode:o}"
+        flag = tree.get(self.flag)
+        if flag is not None:
+            said = json.loads(flag.data)
+            assert said["bytes"] == len(there.data), "the flag is of other data"
+            assert said["checksum"] == self.checksums[there.data], "the flag is of other data"
+        for name, content in tree.items():
+            if name.startswith(f".{self.target}.bak.") and content is not None:
+                assert content.data in self._previous, f"{name} is no former content of the target"
+        if self.case.backups and self.old is not None and there.data == self.new:
+            others = [content.data for name, content in tree.items() if name != self.target and content is not None]
+            assert self.old in others, "the content to be kept as a backup is gone"
+
+    def check_complete(self, tree: Mapping[str, Content | None], leftovers: bool = False) -> None:
+        """What holds after the write, whole and final. `leftovers`: hidden ones are there, of another kind."""
+        there = tree.get(self.target)
+        assert there is not None and there.data == self.new, "the target is not the new one"
+        assert (self.flag in tree) == self.case.flagged, "the flag is missing, or was not asked for"
+        names = {name for name in tree if not leftovers or ".atio-" not in name}
+        assert names == self.names_after, f"there are {sorted(tree)}"
+        for i in range(min(self.case.backups, self.case.before)):
+            backup = tree[self.backup(i + 1)]
+            assert backup is not None and backup.data == self._previous[i], f"backup {i + 1} has other data"
+
+    def check_as_before(self, tree: Mapping[str, Content | None]) -> None:
+        assert tree.keys() == self.before.keys(), f"there are {sorted(tree)}, and were {sorted(self.before)}"
+        for name, content in tree.items():
+            assert content == self.before[name], f"{name} was changed"
+
+    def check_next_write(self, directory: Path) -> None:
+        """A write to the target succeeds and leaves nothing but the target, its flag and backups."""
+        target = directory / self.target
+        replaced = target.read_bytes() if target.exists() else None
+        result = atio.write(frame("new"), target, **self.case.plain_options)
+        names = set(tree_of(directory))
+        allowed = {self.target, self.flag, *(self.backup(i + 1) for i in range(self.case.backups))}
+        assert names <= allowed, f"left over: {sorted(names - allowed)}"
+        assert result.bytes == target.stat().st_size
+        assert (self.flag in names) == self.case.flagged, f"there are {sorted(names)}"
+        if self.case.flagged:
+            atio.verify(target)
+        if self.case.backups and replaced is not None:
+            assert (directory / self.backup(1)).read_bytes() == replaced, "the backup is not what was replaced"
+
+
+def read(path: Path) -> pd.DataFrame:
+    return READERS[path.suffix](path)
+
+
+def tree_of(directory: Path) -> dict[str, Content | None]:
+    """Everything in a directory by its relative path; None is a directory."""
+    found: dict[str, Content | None] = {}
+    for path in directory.rglob("*"):
+        status = path.lstat()
+        is_directory = stat.S_ISDIR(status.st_mode)
+        found[str(path.relative_to(directory))] = (
+            None if is_directory else Content(path.read_bytes(), stat.S_IMODE(status.st_mode))
+        )
+    return found
+
+
+WRITING = ("write", "pwrite", "sendfile", "copy_file_range", "splice", "truncate", "ftruncate", "fallocate")
+NAMING = ("rename", "link", "mkdir", "symlink", "mknod")
+
+
+def errors_for(call: Call) -> list[int]:
+    """The errors with which a call may well fail."""
+    full = [errno.EIO, errno.ENOSPC, errno.EDQUOT]
+    if "open" in call.name or call.name == "creat":
+        if call.fields["flags"] & (os.O_CREAT | NAMELESS):
+            return [*full, errno.EMFILE, errno.EACCES]
+        return [errno.EIO, errno.EMFILE, errno.EACCES]
+    if call.name.startswith(WRITING) or call.name in ("fsync", "fdatasync", "sync_file_range"):
+        return full
+    if call.name.startswith(NAMING):
+        return [*full, errno.EACCES]
+    return [errno.EIO, errno.EACCES]
+
+
+def may_be_harmless(call: Call) -> bool:
+    """Whether the write may succeed all the same.
+
+    Removing what is no longer needed can be left to the next write; early write-back, the owner and giving back a
+    lock that ends with its descriptor are no more than attempts; what cannot be opened for reading may be looked at
+    in order to tidy up.
+    """
+    if call.name.startswith(("unlink", "rmdir", "sync_file_range", "flock")) or "chown" in call.name:
+        return True
+    return "open" in call.name and "/." in call.path and not call.fields["flags"] & (os.O_CREAT | NAMELESS)
