@@ -1,0 +1,152 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/seojaeohcode/atio/core"
+	"github.com/seojaeohcode/atio/core/encode/csv"
+	"github.com/seojaeohcode/atio/core/encode/parquet"
+)
+
+var schema = arrow.NewSchema([]arrow.Field{
+	{Name: "city", Type: arrow.BinaryTypes.String},
+	{Name: "people", Type: arrow.PrimitiveTypes.Int64},
+}, nil)
+
+func cities() arrow.RecordBatch {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	b.Field(0).(*array.StringBuilder).AppendValues([]string{"Oslo", "Lima"}, nil)
+	b.Field(1).(*array.Int64Builder).AppendValues([]int64{717_710, 10_151_000}, nil)
+	return b.NewRecordBatch()
+}
+
+func tempDir() string {
+	dir, err := os.MkdirTemp("", "atio-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return dir
+}
+
+func ExampleWrite() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	batch := cities()
+	defer batch.Release()
+	reader, err := array.NewRecordReader(schema, []arrow.RecordBatch{batch})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer reader.Release()
+
+	result, err := core.Write(context.Background(), reader, filepath.Join(dir, "cities.csv"), core.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, _ := os.ReadFile(result.Path)
+	fmt.Print(string(text))
+	fmt.Println(result.Rows, "rows as", result.Format)
+	// Output:
+	// city,people
+	// Oslo,717710
+	// Lima,10151000
+	// 2 rows as csv
+}
+
+func ExampleNewWriter() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	w, err := core.NewWriter(context.Background(), schema, filepath.Join(dir, "cities.parquet"), core.Options{
+		Encoding: &parquet.Options{Compression: "zstd"},
+		Backups:  1,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Abort() // does nothing after Close
+	for range 3 {
+		batch := cities()
+		if err := w.Write(batch); err != nil {
+			log.Fatal(err)
+		}
+		batch.Release()
+	}
+	result, err := w.Close()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Rows, "rows as", result.Format)
+	// Output: 6 rows as parquet
+}
+
+func ExampleNewStage() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	s, err := core.NewStage(context.Background(), filepath.Join(dir, "notes.txt"), false, core.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Abort()
+	if err := os.WriteFile(s.Path(), []byte("written by other code"), 0o666); err != nil {
+		log.Fatal(err)
+	}
+	pending, err := s.Finish("text", "example", -1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(pending.Keep().Bytes, "bytes")
+	// Output: 21 bytes
+}
+
+func ExampleVerify() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	path := filepath.Join(dir, "cities.csv")
+	w, err := core.NewWriter(context.Background(), schema, path, core.Options{Encoding: &csv.Options{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	batch := cities()
+	defer batch.Release()
+	if err := errors.Join(w.Write(batch), second(w.Close())); err != nil {
+		log.Fatal(err)
+	}
+	_, err = core.Verify(context.Background(), path)
+	fmt.Println("whole:", err == nil)
+
+	_ = os.Truncate(path, 5)
+	_, err = core.Verify(context.Background(), path)
+	fmt.Println("damaged:", errors.Is(err, core.ErrCorrupt))
+	// Output:
+	// whole: true
+	// damaged: true
+}
+
+func ExampleError() {
+	w, err := core.NewWriter(context.Background(), schema, "/proc/cities.csv", core.Options{})
+	if err == nil {
+		w.Abort()
+	}
+	var e *core.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Op, e.Path, errors.Is(err, syscall.ENOENT))
+	}
+	// Output: prepare /proc/cities.csv true
+}
+
+func second[T any](_ T, err error) error { return err }
