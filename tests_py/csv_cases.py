@@ -22,7 +22,7 @@ TEXTS = [
     "", "plain", "with space", " leading", "trailing ", "comma,", ",", '"', '""', 'a"b', '"quoted"', "line\nend", "\n", "return\r", "\r",
     "\r\n", "tab\t", "semi;colon", "pipe|", "'single'", "#comment", "=SUM(A1)", "-1", "1.5", "NaN", "null", "None", "\\", "\\n", "é",
     "日本語", "🦫", "e\u0301", "\u2028", "\u2029", "\x85", "\ufeffbom", "\u00a0", "x" * 7, "x" * 8, "x" * 9, "x" * 15 + ",", "x" * 16,
-    "x" * 100, "12345678\"", "1234567,", "abcdefgh\ncdefghij", None,
+    "x" * 100, "nul\0", "12345678\"", "1234567,", "abcdefgh\ncdefghij", None,
 ]  # fmt: skip
 
 RNG = np.random.default_rng(7)

@@ -78,7 +78,9 @@ def _chunk_differences(a: Any, b: Any, of_dictionary: bool) -> list[str]:
         return [*found, f"{name}: statistics: {s} != {t}"]
     if s is None or t is None:
         return found
-    if s.has_null_count and t.has_null_count and s.null_count != t.null_count:
+    # Arrow C++ does not count nulls of structs above a dictionary.
+    counted = s.has_null_count and t.has_null_count and not (of_dictionary and "." in name)
+    if counted and s.null_count != t.null_count:
         found.append(f"{name}: nulls: {s.null_count} != {t.null_count}")
     if of_dictionary and t.has_min_max:
         # Arrow C++ now and then counts categories that no row has.

@@ -132,9 +132,9 @@ def _compare(frame: Any, write: Callable[..., None], kwargs: dict[str, Any], *, 
         ours, theirs = Path(folder, "atio.parquet"), Path(folder, "library.parquet")
         try:
             write(theirs, **kwargs)
-        except pa.ArrowNotImplementedError as e:
-            # Some slices of views; atio writes them.
-            assert "Slicing not implemented" in str(e)
+        except (pa.ArrowNotImplementedError, pa.ArrowIndexError):
+            # What Arrow C++ stumbles over although nothing is wrong with it: slices of nested views, and
+            # indices into an empty dictionary below null structs.
             atio.write(frame, ours, **kwargs)
             assert repr(pq.read_table(ours).to_pylist()) == repr(frame.to_pylist())
             return
@@ -163,7 +163,10 @@ def test_pandas(table: pa.Table, kwargs: dict[str, Any]) -> None:
 @SETTINGS
 @given(tables([t for t in FLAT if t[0] not in NOT_IN_POLARS]), POLARS)
 def test_polars(table: pa.Table, kwargs: dict[str, Any]) -> None:
-    df = pl.DataFrame(table)
+    try:
+        df = pl.DataFrame(table)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return  # arrays polars does not import, such as an empty dictionary below nulls
     # A row group of polars begins at each chunk unless it is told a size.
     _compare(df, df.write_parquet, kwargs, same_row_groups="row_group_size" in kwargs or df.n_chunks() == 1)
 

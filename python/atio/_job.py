@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import _lib
-from ._errors import error_of, path_of
+from ._errors import AtioError, error_of, path_of
 from ._plan import ArrowStream
 
 UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
@@ -30,13 +31,22 @@ class Job:
     """
 
     def __init__(self, request: dict[str, Any], observe: Callable[[_lib.Counts], None] | None = None) -> None:
-        self._library = _lib.load()
+        self._loaded = _lib.load()
+        self._process = os.getpid()
+        self._ended = False
         self._request = json.dumps(request).encode()
         # Filled in by the library itself, so that an interrupt right after the call cannot lose it.
         self._id = ctypes.c_int64(0)
         self._observe = observe
         self._counts = _lib.Counts()
         self.status = RUNNING
+
+    @property
+    def _library(self) -> Any:
+        """The library, in the process in which the job is."""
+        if self._process != os.getpid():
+            raise AtioError("this process was forked in the middle of a write, which goes on in its parent only")
+        return self._loaded
 
     def start(self, stream: ArrowStream | None = None) -> None:
         """Start the job and wait for the first slice of time."""
@@ -72,18 +82,28 @@ class Job:
 
     def finish(self) -> dict[str, Any]:
         """Make the job final and return its result, or raise what it failed with."""
-        answer: dict[str, Any] = self._answer(self._library.atio_finish(self._id))
+        pointer = self._library.atio_finish(self._id)
+        self._ended = True
+        answer: dict[str, Any] = self._answer(pointer)
         return answer
 
     def abandon(self) -> None:
-        """Cancel the job, wait for it to clean up, and forget it.
+        """Cancel the job, wait for it to clean up, and forget it, however often a signal handler raises meanwhile.
 
-        Harmless after ``finish``: the library gives no number to two jobs.
+        Harmless after ``finish`` and when called again: the library gives no number to two jobs. In a forked process
+        it does nothing: the job is the parent's.
         """
-        try:
-            self._library.atio_cancel(self._id)
-        finally:
-            self._library.atio_free(self._library.atio_finish(self._id))
+        raised: BaseException | None = None
+        while not self._ended and self._process == os.getpid():
+            try:
+                self._loaded.atio_cancel(self._id)
+                pointer = self._loaded.atio_finish(self._id)
+                self._ended = True
+                self._loaded.atio_free(pointer)
+            except BaseException as e:  # noqa: BLE001 - the job left to itself would keep its lock for ever
+                raised = e
+        if raised is not None:
+            raise raised
 
     def _answer(self, pointer: int) -> Any:
         try:
@@ -131,5 +151,9 @@ def run(
             next(steps)(job)
         return job.finish()
     except BaseException:
-        job.abandon()
+        # Twice, since a second signal may come before the first call has begun.
+        try:
+            job.abandon()
+        finally:
+            job.abandon()
         raise

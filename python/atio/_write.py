@@ -214,13 +214,14 @@ class ChunkWriter:
         """End without publishing: everything is as before. After ``close`` it does nothing."""
         if self._closed:
             return
-        self._closed = True
         if self._process != os.getpid():
+            self._closed = True
             return  # in a forked child: the job is the parent's
         try:
             if self._job is not None:
                 self._job.abandon()
         finally:
+            self._closed = True
             # With the exception at hand, if there is one, so that the report can name it.
             self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
 

@@ -38,7 +38,7 @@ class Case:
     target: str
     options: dict[str, Any] = field(default_factory=dict)
     before: int = 1  # writes to the target before, the last one of "old"
-    file_system: dict[str, int] = field(default_factory=dict)  # fields of Spoil: what it refuses
+    file_system: dict[str, Any] = field(default_factory=dict)  # fields of Spoil: what it refuses
 
     def __str__(self) -> str:
         return self.name
@@ -98,7 +98,7 @@ class Prepared:
         for i in range(case.before):
             content = "old" if i == case.before - 1 else "new" if i % 2 else "old"
             # Appending is what the spoiled write does; the others make the target to append to.
-            plain = {"index": False} if target.suffix == ".csv" else {}
+            plain: dict[str, Any] = {"index": False} if target.suffix == ".csv" else {}
             result = atio.write(frame(content), target, backup=case.backups, **plain)
             target.chmod(OLD_MODE)
             data = target.read_bytes()

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -11,7 +12,7 @@ import (
 
 // Check reads the footer back and returns an [*encode.CheckError] unless it is
 // that of a whole file: magic numbers at both ends, the number of rows that was
-// written, and column chunks that lie one after another between the two.
+// written, and column chunks that lie one after another up to the footer.
 func (Options) Check(r io.ReaderAt, size, rows int64) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // arrow-go on a broken footer
@@ -30,10 +31,15 @@ func (Options) Check(r io.ReaderAt, size, rows int64) (err error) {
 	if f.NumRows() != rows {
 		return broken("the footer counts %d rows, %d were written", f.NumRows(), rows)
 	}
-	return checkChunks(f, size, rows)
+	var tail [4 + len(magic)]byte
+	if _, err := r.ReadAt(tail[:], size-int64(len(tail))); err != nil {
+		return broken("its end cannot be read: %v", err)
+	}
+	footer := int64(binary.LittleEndian.Uint32(tail[:])) + int64(len(tail))
+	return checkChunks(f, size-footer, rows)
 }
 
-func checkChunks(f *file.Reader, size, rows int64) error {
+func checkChunks(f *file.Reader, footer, rows int64) error {
 	end := int64(len(magic))
 	total := int64(0)
 	for i := range f.NumRowGroups() {
@@ -55,8 +61,8 @@ func checkChunks(f *file.Reader, size, rows int64) error {
 		}
 	}
 	switch {
-	case end > size:
-		return broken("column chunks end at byte %d of a file of %d bytes", end, size)
+	case end != footer:
+		return broken("column chunks end at byte %d, the footer begins at byte %d", end, footer)
 	case total != rows:
 		return broken("the row groups hold %d rows, %d were written", total, rows)
 	}

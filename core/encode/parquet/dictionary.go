@@ -41,7 +41,7 @@ func putDictionary(w file.ColumnChunkWriter, l *leaf, first arrow.Array) error {
 	if err != nil {
 		return err
 	}
-	if d.NullN() > 0 || hasDuplicates(values) {
+	if mayHaveNulls(d) || hasDuplicates(values) {
 		return nil // Parquet's dictionaries have neither; the encoder makes its own
 	}
 	clean := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.LargeBinary)

@@ -176,7 +176,7 @@ func (s *shredder) shredFlat(l *leaf, arr arrow.Array, lo, hi int) (leafRange, e
 	}
 	r.dense = false
 	bitmap := arr.NullBitmapBytes()
-	if n.kind == dictionaryLeaf || bitmap == nil {
+	if n.kind == dictionaryLeaf || len(bitmap) == 0 {
 		s.start(lo, hi)
 		if err := s.skipNulls(n, arr); err != nil {
 			return leafRange{}, err
@@ -268,15 +268,21 @@ func nullTest(arr arrow.Array) func(int) bool {
 	case *array.Dictionary:
 		values := nullTest(storageOf(a.Dictionary()))
 		switch {
-		case values == nil && a.NullN() == 0:
+		case values == nil && !mayHaveNulls(a):
 			return nil
 		case values == nil:
 			return a.IsNull
 		}
 		return func(i int) bool { return a.IsNull(i) || values(a.GetValueIndex(i)) }
 	}
-	if arr.NullN() == 0 {
+	if !mayHaveNulls(arr) {
 		return nil
 	}
 	return arr.IsNull
+}
+
+// mayHaveNulls looks only at what is known already. Array.NullN would count, and
+// store what it finds in memory that other tasks read: arrays are shared.
+func mayHaveNulls(arr arrow.Array) bool {
+	return len(arr.NullBitmapBytes()) > 0 && arr.Data().NullN() != 0
 }
