@@ -58,8 +58,7 @@ func run(j *job, text string, in *reader) (outcome, error) {
 		r, err := core.Verify(j.ctx, string(q.Target))
 		return outcome{keep: func() any { return j.resultOf(r) }}, err
 	case "restore":
-		r, err := core.Restore(j.ctx, string(q.Target), options(j, &q))
-		return outcome{keep: func() any { return j.resultOf(r) }}, err
+		return outcomeOf(j)(core.BeginRestore(j.ctx, string(q.Target), options(j, &q)))
 	}
 	return outcome{}, fmt.Errorf("operation %q is unknown", q.Op)
 }

@@ -34,11 +34,21 @@ func Verify(ctx context.Context, target string) (Result, error) {
 // the target held is given up. Without a backup the error is an
 // [fs.ErrNotExist].
 func Restore(ctx context.Context, target string, o Options) (Result, error) {
+	p, err := BeginRestore(ctx, target, o)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.Keep(), nil
+}
+
+// BeginRestore is Restore up to the last moment: the target has been replaced,
+// but until Keep it can go back.
+func BeginRestore(ctx context.Context, target string, o Options) (*Pending, error) {
 	began := time.Now()
 	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(target), "."))
 	p, err := publish.Restore(ctx, target, format, o.publish())
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	return (&Pending{p: p, began: began, result: resultOf(p)}).Keep(), nil
+	return &Pending{p: p, began: began, result: resultOf(p)}, nil
 }

@@ -39,10 +39,18 @@ def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool]]:
     random_bits = RNG.integers(0, 2**64, 5000, dtype=np.uint64).view(np.float64)
     with np.errstate(all="ignore"):
         narrow = pd.DataFrame({"f32": floats.astype(np.float32), "f16": floats.astype(np.float16)})
-    ints = {k: np.array([np.iinfo(k).min, np.iinfo(k).max, 0, 1, 9, 10, 99, 100], dtype=k) for k in ("i1", "i2", "i4", "i8")}
+    ints = {
+        k: np.array([np.iinfo(k).min, np.iinfo(k).max, 0, 1, 9, 10, 99, 100], dtype=k) for k in ("i1", "i2", "i4", "i8")
+    }
     uints = {k: np.array([0, np.iinfo(k).max, 7, 10, 42, 99, 100, 101], dtype=k) for k in ("u1", "u2", "u4", "u8")}
     moments = np.array(
-        ["2024-02-29T23:59:59.123456789", "1970-01-01", "1969-12-31T23:59:59.999", "2262-04-11T23:47:16.854775807", "NaT"],
+        [
+            "2024-02-29T23:59:59.123456789",
+            "1970-01-01",
+            "1969-12-31T23:59:59.999",
+            "2262-04-11T23:47:16.854775807",
+            "NaT",
+        ],
         "M8[ns]",
     )
     days = np.array(["2024-02-29", "1970-01-01", "NaT", "1969-12-31", "2000-12-31"], "M8[ns]")
@@ -63,7 +71,9 @@ def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool]]:
     )
     long_times.loc[60_001, "t"] += pd.Timedelta(microseconds=1)
     long_times.loc[99_999, "d"] += pd.Timedelta(seconds=1)
-    old = pd.DataFrame({"t": np.array(["0001-01-01", "0999-12-31", "-0044-03-15", "12024-01-02", "9999-12-31"], "M8[s]")})
+    old = pd.DataFrame(
+        {"t": np.array(["0001-01-01", "0999-12-31", "-0044-03-15", "12024-01-02", "9999-12-31"], "M8[s]")}
+    )
     go = {
         "base": base,
         "floats": pd.DataFrame({"x": floats, "y": floats[::-1]}),
@@ -208,11 +218,19 @@ PANDAS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
 
 def polars_frames() -> dict[str, tuple[pl.DataFrame, bool]]:
     """Name -> frame, and whether Go writes it."""
-    moments = [dt.datetime(2024, 2, 29, 23, 59, 59, 123456), dt.datetime(1970, 1, 1), None, dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23)]
+    moments = [
+        dt.datetime(2024, 2, 29, 23, 59, 59, 123456),
+        dt.datetime(1970, 1, 1),
+        None,
+        dt.datetime(1, 1, 1),
+        dt.datetime(9999, 12, 31, 23),
+    ]
     texts = pl.Series("s", TEXTS)
     floats = pl.Series("x", FLOATS, dtype=pl.Float64)
     integers = [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64]
-    base = pl.DataFrame({"i": [1, 2, None], "f": [0.5, None, float("nan")], "s": ["a", None, ""], "b": [True, False, None]})
+    base = pl.DataFrame(
+        {"i": [1, 2, None], "f": [0.5, None, float("nan")], "s": ["a", None, ""], "b": [True, False, None]}
+    )
     go = {
         "base": base,
         "floats": floats.to_frame(),
@@ -271,7 +289,13 @@ POLARS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
     "precision": ({"float_precision": 2}, True),
     "precision_none": ({"float_precision": 0}, True),
     "defaults": (
-        {"include_bom": False, "line_terminator": "\n", "quote_char": '"', "float_scientific": None, "quote_style": "necessary"},
+        {
+            "include_bom": False,
+            "line_terminator": "\n",
+            "quote_char": '"',
+            "float_scientific": None,
+            "quote_style": "necessary",
+        },
         True,
     ),
     "bom": ({"include_bom": True}, False),

@@ -18,7 +18,12 @@ D = decimal.Decimal
 BERLIN = ZoneInfo("Europe/Berlin")
 FLOATS = [1.5, None, float("nan"), float("inf"), -float("inf"), -0.0, 0.0, 5e-324, 1e308]
 STRINGS = ["a", None, "", "é中😀", "x" * 5000, "a\0b", "\n", "B", "a"]
-TIMES = [dt.datetime(2024, 3, 31, 1, 30, 0, 123456), None, dt.datetime(1969, 12, 31, 23, 59, 59), dt.datetime(2262, 1, 1)]
+TIMES = [
+    dt.datetime(2024, 3, 31, 1, 30, 0, 123456),
+    None,
+    dt.datetime(1969, 12, 31, 23, 59, 59),
+    dt.datetime(2262, 1, 1),
+]
 ROWS = 9
 
 
@@ -64,13 +69,17 @@ def _pandas_columns() -> dict[str, Callable[[], pd.Series]]:
     c["time"] = lambda: pd.Series(_fill([dt.time(1, 2, 3, 4), None, dt.time(0)]))
     for unit in ("s", "ms", "us", "ns"):
         c[f"datetime64[{unit}]"] = lambda u=unit: pd.Series(_fill(TIMES), dtype=f"datetime64[{u}]")
-        c[f"datetime64[{unit}, Berlin]"] = lambda u=unit: pd.Series(_fill(TIMES), dtype=f"datetime64[{u}, Europe/Berlin]")
+        c[f"datetime64[{unit}, Berlin]"] = lambda u=unit: pd.Series(
+            _fill(TIMES), dtype=f"datetime64[{u}, Europe/Berlin]"
+        )
         c[f"timedelta64[{unit}]"] = lambda u=unit: pd.Series(
             _fill([pd.Timedelta(5, "s"), None, pd.Timedelta(-3, "s")]), dtype=f"timedelta64[{u}]"
         )
-        c[f"timestamp[{unit}][pyarrow]"] = lambda u=unit: pd.Series(
-            _fill(TIMES[:3]), dtype=pd.ArrowDtype(pa.timestamp(u, "UTC"))
-        ) if u in ("us", "ns") else pd.Series(_fill([TIMES[2], None]), dtype=pd.ArrowDtype(pa.timestamp(u)))
+        c[f"timestamp[{unit}][pyarrow]"] = lambda u=unit: (
+            pd.Series(_fill(TIMES[:3]), dtype=pd.ArrowDtype(pa.timestamp(u, "UTC")))
+            if u in ("us", "ns")
+            else pd.Series(_fill([TIMES[2], None]), dtype=pd.ArrowDtype(pa.timestamp(u)))
+        )
         c[f"duration[{unit}][pyarrow]"] = lambda u=unit: pd.Series(
             _fill([dt.timedelta(1), None]), dtype=pd.ArrowDtype(pa.duration(u))
         )
@@ -81,7 +90,9 @@ def _pandas_columns() -> dict[str, Callable[[], pd.Series]]:
     )
     c["category of ints"] = lambda: pd.Series(_fill([3, 1, 2]), dtype="category")
     c["category of floats"] = lambda: pd.Series(_fill([3.5, 1.0, None]), dtype="category")
-    c["category of timestamps"] = lambda: pd.Series(_fill([pd.Timestamp("2024-01-01"), pd.Timestamp("2023-01-01")]), dtype="category")
+    c["category of timestamps"] = lambda: pd.Series(
+        _fill([pd.Timestamp("2024-01-01"), pd.Timestamp("2023-01-01")]), dtype="category"
+    )
     c["category of intervals"] = lambda: pd.cut(pd.Series(range(ROWS)), 3)
     c["category empty"] = lambda: pd.Series([None] * ROWS, dtype=pd.CategoricalDtype([]))
     c["period"] = lambda: pd.Series(pd.period_range("2024-01", periods=ROWS, freq="M"))
@@ -95,7 +106,8 @@ def _pandas_columns() -> dict[str, Callable[[], pd.Series]]:
     c["sparse"] = lambda: pd.Series(pd.arrays.SparseArray(_fill([0.0, 0.0, 1.0])))
     c["uuid"] = lambda: pd.Series(_fill([uuid.UUID(int=5), uuid.UUID(int=2**127)]))
     c["struct[pyarrow]"] = lambda: pd.Series(
-        _fill([{"x": 1, "y": ["a"]}, None]), dtype=pd.ArrowDtype(pa.struct([("x", pa.int8()), ("y", pa.list_(pa.string()))]))
+        _fill([{"x": 1, "y": ["a"]}, None]),
+        dtype=pd.ArrowDtype(pa.struct([("x", pa.int8()), ("y", pa.list_(pa.string()))])),
     )
     c["map[pyarrow]"] = lambda: pd.Series(
         _fill([[("k", 1), ("l", None)], None, []]), dtype=pd.ArrowDtype(pa.map_(pa.string(), pa.int32()))
@@ -139,15 +151,21 @@ def _sliced() -> pd.DataFrame:
 
 
 PANDAS_FRAMES: dict[str, Callable[[], pd.DataFrame]] = {
-    "no rows": lambda: pd.DataFrame({"a": pd.Series(dtype="int64"), "s": pd.Series(dtype="str"), "c": pd.Series(dtype="category")}),
+    "no rows": lambda: pd.DataFrame(
+        {"a": pd.Series(dtype="int64"), "s": pd.Series(dtype="str"), "c": pd.Series(dtype="category")}
+    ),
     "one row": lambda: pd.DataFrame({"a": [1]}),
     "attrs": _with_attrs,
     "named index": lambda: pd.DataFrame({"a": [1, 2]}, index=pd.Index([5, 6], name="key")),
     "unnamed index": lambda: pd.DataFrame({"a": [1, 2]}, index=[5, 6]),
     "string index": lambda: pd.DataFrame({"a": [1, 2]}, index=["x", "y"]),
     "range index": lambda: pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(10, 30, 10, name="r")),
-    "datetime index": lambda: pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2024", periods=2, tz="Asia/Seoul", freq="D")),
-    "MultiIndex": lambda: pd.DataFrame({"a": range(4)}, index=pd.MultiIndex.from_product([["x", "y"], [1, 2]], names=["l", None])),
+    "datetime index": lambda: pd.DataFrame(
+        {"a": [1, 2]}, index=pd.date_range("2024", periods=2, tz="Asia/Seoul", freq="D")
+    ),
+    "MultiIndex": lambda: pd.DataFrame(
+        {"a": range(4)}, index=pd.MultiIndex.from_product([["x", "y"], [1, 2]], names=["l", None])
+    ),
     "categorical index": lambda: pd.DataFrame({"a": [1, 2]}, index=pd.CategoricalIndex(["q", "p"])),
     "integer columns": lambda: pd.DataFrame([[1, 2], [3, 4]]),
     "column names": lambda: pd.DataFrame({"a.b": [1], "a": [2], "": [3], "ü €": [4], "a.b.c": [["x"]]}),
@@ -184,10 +202,12 @@ def _polars_columns() -> dict[str, Callable[[], pl.Series]]:
     c["Time"] = lambda: pl.Series(_fill([dt.time(1, 2, 3, 4), None, dt.time(0)]))
     for unit in ("ms", "us", "ns"):
         c[f"Datetime({unit})"] = lambda u=unit: pl.Series(_fill(TIMES), dtype=pl.Datetime(u))
-        c[f"Datetime({unit}, Berlin)"] = lambda u=unit: pl.Series(_fill(TIMES), dtype=pl.Datetime(u)).dt.replace_time_zone(
-            "Europe/Berlin", ambiguous="earliest", non_existent="null"
+        c[f"Datetime({unit}, Berlin)"] = lambda u=unit: pl.Series(
+            _fill(TIMES), dtype=pl.Datetime(u)
+        ).dt.replace_time_zone("Europe/Berlin", ambiguous="earliest", non_existent="null")
+        c[f"Duration({unit})"] = lambda u=unit: pl.Series(
+            _fill([dt.timedelta(1), None, dt.timedelta(-1)]), dtype=pl.Duration(u)
         )
-        c[f"Duration({unit})"] = lambda u=unit: pl.Series(_fill([dt.timedelta(1), None, dt.timedelta(-1)]), dtype=pl.Duration(u))
     c["Categorical"] = lambda: pl.Series(_fill(["b", None, "a", ""]), dtype=pl.Categorical)
     c["Enum"] = lambda: pl.Series(_fill(["a", None, "b"]), dtype=pl.Enum(["b", "zz", "a"]))
     for p, s in ((5, 2), (9, 0), (10, 2), (18, 18), (19, 3), (38, 5)):
@@ -198,7 +218,9 @@ def _polars_columns() -> dict[str, Callable[[], pl.Series]]:
     c["Object"] = lambda: pl.Series([{"any"}] * ROWS, dtype=pl.Object)
     c["List(Int64)"] = lambda: pl.Series(_fill([[1, 2], None, [], [None]]), dtype=pl.List(pl.Int64))
     c["List(String)"] = lambda: pl.Series(_fill([["a", None, "x" * 20], None, []]), dtype=pl.List(pl.String))
-    c["List(List(Int8))"] = lambda: pl.Series(_fill([[[1], [], None], None, [], [[2, 3]]]), dtype=pl.List(pl.List(pl.Int8)))
+    c["List(List(Int8))"] = lambda: pl.Series(
+        _fill([[[1], [], None], None, [], [[2, 3]]]), dtype=pl.List(pl.List(pl.Int8))
+    )
     c["List(Categorical)"] = lambda: pl.Series(_fill([["a", None], None, ["b"]]), dtype=pl.List(pl.Categorical))
     c["List(Enum)"] = lambda: pl.Series(_fill([["a", None], None, ["b"]]), dtype=pl.List(pl.Enum(["a", "b"])))
     c["List(Struct)"] = lambda: pl.Series(_fill([[{"a": 1, "b": "x"}, None], None, []]))
@@ -269,7 +291,13 @@ def _arrow_columns() -> dict[str, Callable[[], pa.Array]]:
     for unit in ("s", "ms", "us", "ns"):
         add([TIMES[2], None], pa.timestamp(unit), pa.timestamp(unit, "UTC"), pa.timestamp(unit, "+05:30"))
         add([dt.timedelta(1), None, dt.timedelta(-1)], pa.duration(unit))
-    add([D("1.23"), None, D("-9.99")], pa.decimal128(5, 2), pa.decimal128(18, 2), pa.decimal128(38, 2), pa.decimal256(60, 2))
+    add(
+        [D("1.23"), None, D("-9.99")],
+        pa.decimal128(5, 2),
+        pa.decimal128(18, 2),
+        pa.decimal128(38, 2),
+        pa.decimal256(60, 2),
+    )
     if hasattr(pa, "decimal32"):
         add([D("1.23"), None, D("-9.99")], pa.decimal32(5, 2), pa.decimal64(18, 2), pa.decimal32(9, 2))
     c["decimal128 negative scale"] = lambda: pa.array(_fill([D("1E3"), None]), pa.decimal128(5, -3))
@@ -282,8 +310,8 @@ def _arrow_columns() -> dict[str, Callable[[], pa.Array]]:
         pa.struct([("m", pa.map_(pa.string(), pa.list_(pa.int64()))), ("t", pa.timestamp("ns", "UTC"))]))  # fmt: skip
     for values in (pa.array(["b", "a", "c"]), pa.array([3, 1, 2]), pa.array([b"x", b"y", b"z"], pa.large_binary())):
         for ordered in (False, True):
-            c[f"dictionary of {values.type}, ordered={ordered}"] = lambda v=values, o=ordered: pa.DictionaryArray.from_arrays(
-                pa.array(_fill([2, None, 0, 1]), pa.int16()), v, ordered=o
+            c[f"dictionary of {values.type}, ordered={ordered}"] = lambda v=values, o=ordered: (
+                pa.DictionaryArray.from_arrays(pa.array(_fill([2, None, 0, 1]), pa.int16()), v, ordered=o)
             )
     c["dictionary with null"] = lambda: pa.DictionaryArray.from_arrays(
         pa.array(_fill([0, 1, None]), pa.int8()), pa.array(["a", None])
@@ -291,12 +319,16 @@ def _arrow_columns() -> dict[str, Callable[[], pa.Array]]:
     c["dictionary with duplicates"] = lambda: pa.DictionaryArray.from_arrays(
         pa.array(_fill([0, 1, 2]), pa.int8()), pa.array(["a", "b", "a"])
     )
-    c["run_end_encoded"] = lambda: pa.RunEndEncodedArray.from_arrays(pa.array([4, ROWS], pa.int32()), pa.array(["a", "b"]))
+    c["run_end_encoded"] = lambda: pa.RunEndEncodedArray.from_arrays(
+        pa.array([4, ROWS], pa.int32()), pa.array(["a", "b"])
+    )
     c["union"] = lambda: pa.UnionArray.from_sparse(pa.array([0] * ROWS, pa.int8()), [pa.array(range(ROWS))])
     c["empty struct"] = lambda: pa.array([{}] * ROWS, pa.struct([]))
     c["dictionary of structs"] = lambda: pa.DictionaryArray.from_arrays(pa.array([0] * ROWS), pa.array([{"a": 1}]))
     if hasattr(pa, "uuid"):
-        c["uuid"] = lambda: pa.ExtensionArray.from_storage(pa.uuid(), pa.array(_fill([b"0123456789abcdef", None]), pa.binary(16)))
+        c["uuid"] = lambda: pa.ExtensionArray.from_storage(
+            pa.uuid(), pa.array(_fill([b"0123456789abcdef", None]), pa.binary(16))
+        )
     if hasattr(pa, "json_"):
         c["json"] = lambda: pa.ExtensionArray.from_storage(pa.json_(), pa.array(_fill(['{"a":1}', None])))
     if hasattr(pa, "bool8"):
@@ -332,7 +364,9 @@ ARROW_FRAMES: dict[str, Callable[[], pa.Table | pa.RecordBatch]] = {
     "record batch": lambda: _arrow_chunked().combine_chunks().to_batches()[0],
     "schema metadata": lambda: pa.table({"a": [1]}).replace_schema_metadata({"k": "v", "ü": "€"}),
     "field metadata": lambda: pa.table([[1]], schema=pa.schema([pa.field("a", pa.int64(), metadata={"unit": "m"})])),
-    "field ids": lambda: pa.table([[1]], schema=pa.schema([pa.field("a", pa.int64(), metadata={"PARQUET:field_id": "7"})])),
+    "field ids": lambda: pa.table(
+        [[1]], schema=pa.schema([pa.field("a", pa.int64(), metadata={"PARQUET:field_id": "7"})])
+    ),
     "not nullable": lambda: pa.table([[1, 2]], schema=pa.schema([pa.field("a", pa.int64(), nullable=False)])),
     "not nullable struct": lambda: pa.table(
         [pa.array([{"x": 1}, None], pa.struct([pa.field("x", pa.int64(), nullable=False)]))], names=["a"]

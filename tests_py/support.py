@@ -77,7 +77,16 @@ def apart(
     name = f"{function.__module__}:{function.__qualname__}"
     with tempfile.TemporaryDirectory() as directory:
         answer, output = Path(directory, "answer"), Path(directory, "output")
-        command = [sys.executable, "-X", "faulthandler", __file__, name, json.dumps(arguments), str(answer), str(timeout)]
+        command = [
+            sys.executable,
+            "-X",
+            "faulthandler",
+            __file__,
+            name,
+            json.dumps(arguments),
+            str(answer),
+            str(timeout),
+        ]
         path = os.pathsep.join(p for p in (str(HERE), os.environ.get("PYTHONPATH")) if p)
         with output.open("wb") as stream:
             process = subprocess.Popen(

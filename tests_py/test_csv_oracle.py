@@ -198,7 +198,12 @@ FREELY = settings(max_examples=150, deadline=None, suppress_health_check=[Health
 
 
 @FREELY
-@given(rows=ROWS, unit=st.sampled_from(["s", "ms", "us", "ns"]), sep=st.sampled_from([",", ";", " ", "-", "0"]), index=st.booleans())
+@given(
+    rows=ROWS,
+    unit=st.sampled_from(["s", "ms", "us", "ns"]),
+    sep=st.sampled_from([",", ";", " ", "-", "0"]),
+    index=st.booleans(),
+)
 def test_any_pandas_frame(rows: list[Any], unit: str, sep: str, index: bool, tmp_path: Path) -> None:
     f, g, s, i, u, t, b = ([r[k] for r in rows] for k in range(7))
     df = pd.DataFrame(

@@ -326,9 +326,7 @@ def test_progress_never_fails_a_write(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_verbose_is_shown_without_any_set_up(tmp_path: Path) -> None:
-    code = (
-        f"import atio, pandas as pd; atio.write(pd.DataFrame({{'x': [1]}}), {str(tmp_path / 'x.parquet')!r}, verbose=True)"
-    )
+    code = f"import atio, pandas as pd; atio.write(pd.DataFrame({{'x': [1]}}), {str(tmp_path / 'x.parquet')!r}, verbose=True)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     lines = done.stderr.splitlines()
     assert all(line.startswith("[INFO] ") for line in lines)

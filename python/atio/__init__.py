@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+from ._chunks import ChunkWriter
 from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError
 from ._files import restore, verify
 from ._result import WriteResult
-from ._write import ChunkWriter, open_writer, write
+from ._write import open_writer, write
 
 __version__ = "0.1.0"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -76,3 +79,19 @@ def _os_error(failure: dict[str, Any], path: str) -> OSError:
         text = f"{text}; {advice}"
     # OSError picks the subclass, such as PermissionError, by the number.
     return OSError(errno, text, path or None)
+
+
+@contextlib.contextmanager
+def naming_target(target: str, stage: str) -> Iterator[None]:
+    """Have the system's errors of a library's writer name the target instead of the stage or nothing."""
+    try:
+        yield
+    except OSError as e:
+        number = e.errno
+        if number is None:  # polars puts it into the text
+            found = re.search(r"\(os error (\d+)\)", str(e))
+            number = int(found[1]) if found else None
+        if number is None or (e.filename is not None and os.path.dirname(stage) not in os.fsdecode(e.filename)):
+            raise
+        text = f"{os.strerror(number)} (while the library was writing it); the target is as it was before"
+        raise OSError(number, text, target) from e

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ._job import run
 from ._result import WriteResult
 from ._target import PathLike, encode_path, path_of
-from ._write import _result
 
 
 def verify(path: PathLike) -> WriteResult:
@@ -25,7 +24,7 @@ def verify(path: PathLike) -> WriteResult:
         'csv'
     """
     target = path_of(path)
-    return _result(run({"op": "verify", "target": encode_path(target)}), target)
+    return WriteResult.of(run({"op": "verify", "target": encode_path(target)}), target)
 
 
 def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
@@ -41,9 +40,9 @@ def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
         >>> _ = atio.write(pd.DataFrame({"x": ["old"]}), "kept.csv", index=False)
         >>> _ = atio.write(pd.DataFrame({"x": ["new"]}), "kept.csv", index=False, backup=True)
         >>> _ = atio.restore("kept.csv")
-        >>> open("kept.csv").read()
-        'x\\nold\\n'
+        >>> pd.read_csv("kept.csv")["x"].tolist()
+        ['old']
     """
     target = path_of(path)
     request = {"op": "restore", "target": encode_path(target), "skip_sync": not durable}
-    return _result(run(request), target)
+    return WriteResult.of(run(request), target)

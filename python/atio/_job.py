@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from . import _lib
@@ -100,7 +101,7 @@ class Job:
                 pointer = self._loaded.atio_finish(self._id)
                 self._ended = True
                 self._loaded.atio_free(pointer)
-            except BaseException as e:  # noqa: BLE001 - the job left to itself would keep its lock for ever
+            except BaseException as e:
                 raised = e
         if raised is not None:
             raise raised
@@ -135,7 +136,7 @@ def run(
     request: dict[str, Any],
     stream: ArrowStream | None = None,
     *,
-    steps: Iterator[Callable[[Job], None]] = iter(()),
+    steps: Iterable[Callable[[Job], None]] = (),
     observe: Callable[[_lib.Counts], None] | None = None,
 ) -> dict[str, Any]:
     """Run a job from beginning to end.
@@ -144,11 +145,12 @@ def run(
     ``resume``. Whatever is raised, by the job, by a step or by a signal handler, the state is as before.
     """
     job = Job(request, observe)
+    following = iter(steps)
     try:
         job.start(stream)
         job.wait()
         while job.status == WAITING:
-            next(steps)(job)
+            next(following)(job)
         return job.finish()
     except BaseException:
         # Twice, since a second signal may come before the first call has begun.
@@ -157,3 +159,9 @@ def run(
         finally:
             job.abandon()
         raise
+
+
+def validate(job: Job, validator: Callable[[Path], object]) -> None:
+    """Have a job's complete stage looked at; what ``validator`` raises is raised."""
+    validator(Path(job.path()))
+    job.resume()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,9 @@ class WriteResult:
     seconds: float
     checksum: str
     engine: str
+
+    @classmethod
+    def of(cls, answer: dict[str, Any], target: str) -> WriteResult:
+        """The result in an answer of the library."""
+        fields = ("format", "rows", "bytes", "seconds", "checksum", "engine")
+        return cls(path=target, **{name: answer[name] for name in fields})

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
+from .._formats import FORMATS
 from .._plan import Plan
 
 Append = Callable[[str, Any, bool], int]
@@ -69,6 +70,23 @@ def chunks_of(obj: Any) -> Iterator[Any] | None:
     if isinstance(obj, Iterable):
         return iter(obj)
     return None
+
+
+def check_format(library: Library, format: str) -> None:
+    """Raise a ``ValueError`` if a library's objects cannot be written in a format."""
+    if format not in library.FORMATS:
+        raise ValueError(
+            f"format {format!r}: {library.NAME} objects can be written as {', '.join(library.FORMATS)} "
+            f"(of all formats: {', '.join(FORMATS)})"
+        )
+
+
+def not_writable(obj: object) -> str:
+    """What to tell somebody who wants to write an object that is of no kind known here."""
+    return (
+        f"cannot write a {type(obj).__module__}.{type(obj).__qualname__}: pass a pandas or polars frame, "
+        "a pyarrow table, an object with __arrow_c_stream__, a NumPy array, a dict of arrays, or an iterator of these"
+    )
 
 
 def _batches(obj: Any) -> Iterator[Any]:

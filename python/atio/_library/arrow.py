@@ -12,7 +12,7 @@ NAME = "pyarrow"
 FORMATS = ("csv", "parquet", "ipc")
 
 
-def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:  # noqa: ARG001 - as in all modules
     """Have Go encode the table if it writes what pyarrow would, else pyarrow."""
     in_go = None
     if format == "parquet":

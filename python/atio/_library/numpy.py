@@ -12,7 +12,7 @@ NAME = "numpy"
 FORMATS = ("csv", "npy", "npz", "npz_compressed", "bin")
 
 
-def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:  # noqa: ARG001 - as in all modules
     """Have NumPy write it."""
     return plan_in_library(obj, format, kwargs)
 

@@ -1,0 +1,251 @@
+"""Writing one file chunk by chunk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from types import TracebackType
+from typing import Any
+
+from ._errors import Unsupported, naming_target
+from ._job import WAITING, Job, validate
+from ._library import Append, Library, check_format, chunks_of, library_of, not_writable
+from ._plan import ArrowStream, EncodeInGo, Plan
+from ._report import Report, reporting
+from ._result import WriteResult
+from ._target import Publishing
+
+
+class ChunkWriter:
+    """Writes one file chunk by chunk; made by :func:`atio.open_writer`."""
+
+    _closed = True  # until it is open, for __del__
+
+    def __init__(
+        self,
+        target: str,
+        format: str,
+        publishing: Publishing,
+        kwargs: dict[str, Any],
+        *,
+        show_progress: bool,
+        verbose: bool,
+    ) -> None:
+        self._target = target
+        self._format = format
+        self._publishing = publishing
+        self._kwargs = kwargs
+        self._told = {"show_progress": show_progress, "verbose": verbose}
+        self._process = os.getpid()
+        self._stack = contextlib.ExitStack()
+        self._job: Job | None = None
+        self._report: Report | None = None
+        self._library: Library | None = None
+        self._append: Append | None = None
+        self._schema: Any = None
+        self._count = 0
+        self._rows = 0
+        self._result: WriteResult | None = None
+        self._closed = False
+
+    @property
+    def result(self) -> WriteResult:
+        """What was written, once the block has ended."""
+        if self._result is None:
+            raise ValueError("the writer has not been closed, so there is no result yet")
+        return self._result
+
+    def __enter__(self) -> ChunkWriter:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def write(self, chunk: Any) -> None:
+        """Add a chunk: any object that :func:`write` takes. If it fails, the whole write is aborted."""
+        self._check_open()
+        try:
+            self._write(chunk)
+        except BaseException:
+            self.abort()
+            raise
+
+    def close(self) -> WriteResult:
+        """Complete and publish the file."""
+        self._check_open()
+        try:
+            self._finish()
+        except BaseException:
+            self.abort()
+            raise
+        self._closed = True
+        self._stack.close()
+        return self.result
+
+    def abort(self) -> None:
+        """End without publishing: everything is as before. After ``close`` it does nothing."""
+        if self._closed:
+            return
+        if self._process != os.getpid():
+            self._closed = True
+            return  # in a forked child: the job is the parent's
+        try:
+            if self._job is not None:
+                self._job.abandon()
+        finally:
+            self._closed = True
+            # With the exception at hand, if there is one, so that the report can name it.
+            self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
+
+    def __del__(self) -> None:
+        self.abort()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("write to a closed writer")
+        if self._process != os.getpid():
+            raise ValueError("a writer cannot be used in a forked process: open one of its own there")
+
+    def _write(self, chunk: Any) -> None:
+        library = library_of(chunk)
+        if library is None:
+            if not (hasattr(chunk, "__arrow_c_stream__") or hasattr(chunk, "__arrow_c_array__")):
+                raise TypeError(not_writable(chunk))
+            for part in chunks_of(chunk) or ():
+                self._write(part)
+            return
+        if self._library is None:
+            check_format(library, self._format)
+            self._library = library
+            self._report = self._stack.enter_context(reporting(self._target, **self._told))
+            plan = self._plan(chunk)
+            if not (isinstance(plan, EncodeInGo) and self._start_in_go(plan)):
+                self._start_in_library()
+                self._append_chunk(chunk)
+        elif library is not self._library:
+            raise TypeError(
+                f"chunk {self._count + 1} is a {type(chunk).__module__}.{type(chunk).__name__}, "
+                f"but the first was made by {self._library.NAME}: all must be of one library"
+            )
+        elif self._append is not None:
+            self._append_chunk(chunk)
+        else:
+            plan = self._plan(chunk)
+            if not isinstance(plan, EncodeInGo):
+                raise ValueError(
+                    f"chunk {self._count + 1} does not fit the first: one of its columns needs {library.NAME}'s "
+                    "writer. Give all chunks the same columns and types"
+                )
+            self._push(plan)
+            self._check_job()
+        self._count += 1
+
+    def _plan(self, chunk: Any) -> Plan:
+        assert self._library is not None
+        return self._library.plan(chunk, self._format, self._target, self._kwargs)
+
+    def _start_in_go(self, plan: EncodeInGo) -> bool:
+        """Begin with the first chunk in Go; ``False`` if Go turns out not to take it, with nothing begun."""
+        self._start_job({"input": "push", "encoding": plan.options}, "Go")
+        self._push(plan)
+        try:
+            self._check_job()
+        except Unsupported:
+            self._job = None
+            return False
+        return True
+
+    def _start_in_library(self) -> None:
+        assert self._library is not None
+        if self._kwargs.get("mode", "w") != "w":
+            raise ValueError(f"mode={self._kwargs['mode']!r} is for one frame: chunks make the whole file")
+        self._append = self._library.append_in_library(self._format, self._kwargs)
+        self._start_job({"input": "file", "engine": self._library.NAME}, self._library.NAME)
+
+    def _start_job(self, how: dict[str, Any], writer: str) -> None:
+        assert self._report is not None
+        self._report.log(f"Stage: hidden beside the target; writer: {writer}, chunk by chunk; format: {self._format}")
+        self._job = Job(self._publishing.request(self._target, self._format) | how, self._report.observe)
+        self._job.start()
+        self._job.wait()
+        self._check_job()
+
+    def _check_job(self) -> None:
+        """Raise what the job failed with, if it has."""
+        assert self._job is not None
+        if self._job.status != WAITING:
+            self._job.finish()
+
+    def _push(self, plan: EncodeInGo) -> None:
+        assert self._job is not None
+        self._job.push(self._fitting(plan.stream))
+        self._rows += plan.rows
+
+    def _append_chunk(self, chunk: Any) -> None:
+        assert self._job is not None
+        self._rows += self._append_to(self._job.path(), chunk)
+
+    def _append_to(self, path: str, chunk: Any) -> int:
+        assert self._append is not None
+        assert self._report is not None
+        with naming_target(self._target, path), self._report.watching(path):
+            return self._append(path, chunk, self._count == 0)
+
+    def _fitting(self, stream: ArrowStream) -> ArrowStream:
+        """The stream with the schema of the first chunk, which a file has throughout."""
+        if self._format == "csv":
+            return stream  # whose cells are text, each chunk's by its own types
+        schema = getattr(stream, "schema", None)
+        if self._schema is None:
+            self._schema = schema
+        if schema == self._schema:
+            return stream
+        return _cast(stream, schema, self._schema, self._count + 1)
+
+    def _finish(self) -> None:
+        if self._job is None or self._report is None:
+            raise ValueError("there is nothing to write: no chunk came, so the columns are not known")
+        self._job.resume(self._rows)
+        if self._job.status == WAITING:
+            assert self._publishing.validator is not None
+            validate(self._job, self._publishing.validator)
+        answer = self._job.finish()
+        self._report.succeeded(answer)
+        self._result = WriteResult.of(answer, self._target)
+
+
+class _Aborted(Exception):
+    """The writer was aborted without an exception."""
+
+
+def _cast(stream: Any, schema: Any, first: Any, number: int) -> ArrowStream:
+    """A chunk with the types of the first, if that loses nothing."""
+    import pyarrow as pa
+
+    if isinstance(stream, pa.Table) and schema.names == first.names:
+        try:
+            table: ArrowStream = stream.cast(first)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
+            pass
+        else:
+            return table
+    if isinstance(stream, pa.Table):
+        now, before = ({f.name: f.type for f in s} for s in (schema, first))
+    else:
+        now, before = dict(schema), dict(first)
+    different = [
+        f"column {name!r} is {now.get(name, 'missing')}, not {before.get(name, 'missing')}"
+        for name in [*before, *(n for n in now if n not in before)]
+        if now.get(name) != before.get(name)
+    ]
+    raise ValueError(
+        f"chunk {number} does not fit the first: {'; '.join(different) or 'its columns have another order'}. "
+        "Give all chunks the same columns and types"
+    )
