@@ -39,10 +39,16 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     runner.close()
 
 
-@pytest.fixture(scope="module", params=CASES, ids=str)
+@pytest.fixture(scope="module")
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     case: Case = request.param
     return Prepared(case, tmp_path_factory.mktemp("case"))
+
+
+def for_cases(*names: str, durable: bool = False) -> pytest.MarkDecorator:
+    """Runs a test with the cases of these names, or with all; with `durable` those that promise to survive power cuts."""
+    cases = [case for case in CASES if (not names or case.name in names) and (case.durable or not durable)]
+    return pytest.mark.parametrize("prepared", cases, ids=str, indirect=True, scope="module")
 
 
 class Harness:
@@ -80,6 +86,7 @@ def told(run: Run, check: Callable[[], None]) -> None:
         raise AssertionError(f"{type(error).__name__}: {error}\n{run}") from error
 
 
+@for_cases()
 def test_killed_before_each_call(runner: Runner, prepared: Prepared) -> None:
     """Old or new, whole; a flag that is there is right; the next write leaves nothing else."""
     harness = Harness(runner, prepared)
@@ -100,10 +107,9 @@ def test_killed_before_each_call(runner: Runner, prepared: Prepared) -> None:
     print(f"{prepared.case}: killed at {killed} calls")
 
 
+@for_cases("parquet", "pickle with a backup")
 def test_killed_while_tidying_up_after_a_kill(runner: Runner, prepared: Prepared) -> None:
     """The same, with what a killed writer left lying about from the beginning."""
-    if prepared.case.name not in ("parquet", "pickle with a backup"):
-        pytest.skip("what is left does not depend on the case")
     harness = Harness(runner, prepared)
     # Most is left before the old flag is set aside, and when the target has just been replaced.
     replacing = [call for call in harness.calls() if call.name.startswith("rename")][:2]
@@ -130,10 +136,9 @@ def test_killed_while_tidying_up_after_a_kill(runner: Runner, prepared: Prepared
     print(f"{prepared.case}: killed at {killed} calls while tidying up")
 
 
+@for_cases(durable=True)
 def test_power_cut_at_each_call(runner: Runner, prepared: Prepared) -> None:
     """Old or new, whole; a flag that is there is right; once the call has returned: new, with its flag."""
-    if not prepared.case.durable:
-        pytest.skip("durable=False promises nothing about power cuts")
     harness = Harness(runner, prepared)
     directory = prepared.fresh()
     disk = Disk(directory)
@@ -152,6 +157,7 @@ def test_power_cut_at_each_call(runner: Runner, prepared: Prepared) -> None:
     print(f"{prepared.case}: {states} states after a power cut")
 
 
+@for_cases()
 def test_each_call_fails(runner: Runner, prepared: Prepared) -> None:
     """OSError with its number and the target's name, and everything as before; or the write succeeds completely."""
     harness = Harness(runner, prepared)
@@ -188,11 +194,20 @@ def check_failure(prepared: Prepared, run: Run, directory: Path, call: Call, err
     prepared.check_as_before(tree)
 
 
-@pytest.mark.parametrize("fail_count", [0, 2, 3], ids=["all", "two", "three"])
+@for_cases()
+def test_the_disk_dies_at_each_call(runner: Runner, prepared: Prepared) -> None:
+    """From some call on all fail, those on the way back as well: an error, no hang, nothing torn."""
+    fail_at_each_call(runner, prepared, fail_count=0)
+
+
+@pytest.mark.parametrize("fail_count", [2, 3])
+@for_cases("parquet", "parquet, new", "pickle with a backup")
 def test_calls_on_the_way_back_fail_too(runner: Runner, prepared: Prepared, fail_count: int) -> None:
-    """From some call on all fail, or just some: an error, no hang, nothing torn, and no flag that is wrong."""
-    if fail_count and prepared.case.name not in ("parquet", "pickle with a backup", "parquet, new"):
-        pytest.skip("the way back does not depend on the case")
+    """Some calls fail, and later ones do not: an error, nothing torn, and no flag that is wrong."""
+    fail_at_each_call(runner, prepared, fail_count)
+
+
+def fail_at_each_call(runner: Runner, prepared: Prepared, fail_count: int) -> None:
     harness = Harness(runner, prepared)
 
     def fail(call: Call) -> None:
@@ -217,10 +232,9 @@ def test_calls_on_the_way_back_fail_too(runner: Runner, prepared: Prepared, fail
     runner.for_each(harness.calls(), fail)
 
 
+@for_cases(durable=True)
 def test_power_cut_on_the_way_back(runner: Runner, prepared: Prepared) -> None:
     """A call fails, and at some instant of undoing what was done, the power does too: old or new, and whole."""
-    if not prepared.case.durable:
-        pytest.skip("durable=False promises nothing about power cuts")
     harness = Harness(runner, prepared)
     states = 0
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from csv_cases import PANDAS_ARGUMENTS, POLARS_ARGUMENTS, pandas_frames, polars_frames
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import atio
+from csv_cases import PANDAS_ARGUMENTS, POLARS_ARGUMENTS, pandas_frames, polars_frames
 
 PANDAS = pandas_frames()
 POLARS = polars_frames()

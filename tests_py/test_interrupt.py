@@ -385,7 +385,7 @@ def interrupt_beside_threads(directory: str) -> int:
                 atio.write(df[:1000], target, durable=False)
                 atio.verify(target)
                 next(done)
-        except BaseException as error:  # noqa: BLE001 - reported below
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(f"{i}.csv",)) for i in range(2)]

@@ -24,6 +24,8 @@ from atio._report import Progress
 OLD = pd.DataFrame({"x": [1, 2, 3]})
 NEW = pd.DataFrame({"x": [4, 5]})
 
+ONE_WRITE = "import atio, pandas as pd; atio.write(pd.DataFrame({{'x': [1]}}), {path!r}, {argument}=True)"
+
 
 def names(directory: Path) -> list[str]:
     return sorted(p.name for p in directory.iterdir())
@@ -307,7 +309,7 @@ def test_progress_in_a_terminal(tmp_path: Path) -> None:
 
 
 def test_progress_where_only_ascii_can_be_shown(tmp_path: Path) -> None:
-    code = f"import atio, pandas as pd; atio.write(pd.DataFrame({{'x': [1]}}), {str(tmp_path / 'x.csv')!r}, show_progress=True)"
+    code = ONE_WRITE.format(path=str(tmp_path / "x.csv"), argument="show_progress")
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, timeout=60, check=True)
     assert b"OK Writing x.csv... done" in done.stderr
@@ -326,7 +328,7 @@ def test_progress_never_fails_a_write(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_verbose_is_shown_without_any_set_up(tmp_path: Path) -> None:
-    code = f"import atio, pandas as pd; atio.write(pd.DataFrame({{'x': [1]}}), {str(tmp_path / 'x.parquet')!r}, verbose=True)"
+    code = ONE_WRITE.format(path=str(tmp_path / "x.parquet"), argument="verbose")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     lines = done.stderr.splitlines()
     assert all(line.startswith("[INFO] ") for line in lines)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import parquet_cases as cases
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from parquet_compare import differences
 
 import atio
+import parquet_cases as cases
+from parquet_compare import differences
 
 
 def library_of(frame: Any) -> str:

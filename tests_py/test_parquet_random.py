@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parquet_compare import differences
 
 import atio
+from parquet_compare import differences
 
 SETTINGS = settings(
     max_examples=40,
