@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/seojaeohcode/atio/core/progress"
@@ -186,6 +187,9 @@ func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
 
 func (p *Published) hasFlag() (bool, error) {
 	s := p.stage
+	if len(filepath.Base(s.names.flag)) > nameMax {
+		return false, nil // a name so long that its flag has none
+	}
 	_, err := s.st.Lstat(s.names.flag)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -63,10 +63,15 @@ class ChunkWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            # Twice, since a signal may come before the first call has begun; after close it does nothing.
+            try:
+                self.abort()
+            finally:
+                self.abort()
 
     def write(self, chunk: Any) -> None:
         """Add a chunk: any object that :func:`write` takes. If it fails, the whole write is aborted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -70,15 +71,20 @@ def path_of(encoded: str) -> str:
     return os.fsdecode(base64.b64decode(encoded))
 
 
+def _is_full(directory: str) -> bool:
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize < 1 << 16
+
+
 def _os_error(failure: dict[str, Any], path: str) -> OSError:
-    errno = failure["errno"]
-    text = os.strerror(errno)
+    number = failure["errno"]
+    text = os.strerror(number)
     if op := failure.get("op"):
         text = f"{text} (while trying to {op} the file)" if " " not in op else f"{text} (while trying to {op} it)"
     if advice := failure.get("advice"):
         text = f"{text}; {advice}"
     # OSError picks the subclass, such as PermissionError, by the number.
-    return OSError(errno, text, path or None)
+    return OSError(number, text, path or None)
 
 
 @contextlib.contextmanager
@@ -91,6 +97,8 @@ def naming_target(target: str, stage: str) -> Iterator[None]:
         if number is None:  # polars puts it into the text
             found = re.search(r"\(os error (\d+)\)", str(e))
             number = int(found[1]) if found else None
+        if number is None and "requested and" in str(e) and _is_full(os.path.dirname(stage)):
+            number = errno.ENOSPC  # NumPy loses it
         if number is None or (e.filename is not None and os.path.dirname(stage) not in os.fsdecode(e.filename)):
             raise
         text = f"{os.strerror(number)} (while the library was writing it); the target is as it was before"

@@ -1,0 +1,276 @@
+"""A disk that is full, a directory that may not be written, and whatever else a file system refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import resource
+import socket
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import atio
+from support import apart, files_of, names, open_files, state
+
+SMALL = pd.DataFrame({"x": [1, 2, 3]})
+LARGE = pd.DataFrame({"x": np.random.default_rng(1).random(400_000), "s": "some text"})
+CHUNK = LARGE[:50_000]
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    where = tmp_path_factory.mktemp("disk")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(where)], capture_output=True, text=True, check=False
+    )
+    assert mounted.returncode == 0, f"these tests need to mount a tmpfs, as root: {mounted.stderr}"
+    yield where
+    subprocess.run(["umount", str(where)], check=True)
+
+
+FULL: dict[str, Callable[[Path], Any]] = {
+    "x.parquet": lambda p: atio.write(LARGE, p),
+    "x.csv": lambda p: atio.write(LARGE, p),
+    "y.csv": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "y.parquet": lambda p: atio.write(pl.from_pandas(LARGE), p, durable=False),
+    "x.json": lambda p: atio.write(LARGE, p),
+    "y.json": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "x.pkl": lambda p: atio.write(LARGE, p),
+    "x.npy": lambda p: atio.write(LARGE["x"].to_numpy(), p),
+    "z.parquet": lambda p: atio.write((CHUNK for _ in range(8)), p),
+    "z.csv": lambda p: atio.write((CHUNK for _ in range(8)), p, quoting=1),
+    "v.parquet": lambda p: atio.write(LARGE, p, validate=lambda _: None),
+    "a.csv": lambda p: atio.write(LARGE, p, mode="a"),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_full_disk(disk: Path, name: str) -> None:
+    target = disk / name
+    atio.write(SMALL if not name.endswith("npy") else SMALL["x"].to_numpy(), target)
+    before = state(disk)
+    with pytest.raises(OSError, match="No space left") as raised:
+        FULL[name](target)
+    assert raised.value.errno == errno.ENOSPC
+    assert raised.value.filename == str(target)
+    assert state(disk) == before
+    assert not open_files(disk)
+    assert atio.verify(target).bytes == target.stat().st_size
+    for left in disk.iterdir():
+        left.unlink()
+
+
+def test_disk_that_is_full_before(disk: Path) -> None:
+    """Not even the flag has room: the target stays as it is."""
+    target = disk / "x.csv"
+    atio.write(SMALL, target)
+    with (disk / "filler").open("wb", buffering=0) as f, contextlib.suppress(OSError):
+        while True:
+            f.write(b"\0" * 4096)
+    assert os.statvfs(disk).f_bavail == 0
+    before = state(disk)
+    with pytest.raises(OSError, match=r"full.*free some space") as raised:
+        atio.write(SMALL[:1], target)
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(target))
+    assert state(disk) == before
+    (disk / "filler").unlink()
+    atio.write(SMALL[:1], target)
+    assert names(disk) == files_of("x.csv")
+
+
+def test_read_only_file_system(disk: Path) -> None:
+    target = disk / "x.parquet"
+    atio.write(SMALL, target)
+    before = state(disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    try:
+        for name in ("x.parquet", "x.json"):
+            with pytest.raises(OSError, match="read-only") as raised:
+                atio.write(SMALL, disk / name)
+            assert (raised.value.errno, raised.value.filename) == (errno.EROFS, str(disk / name))
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    assert state(disk) == before
+
+
+# --- permissions ----------------------------------------------------------------------------------------------------
+
+
+def _as_nobody(directory: str) -> list[list[Any]]:
+    answer, question = os.pipe()
+    if os.fork() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+        caught = []
+        for name in ("x.csv", "new.parquet", "new.json"):
+            try:
+                atio.write(SMALL, Path(directory, name))
+            except PermissionError as e:
+                caught.append([e.errno, e.filename, str(e)])
+        os.write(question, json.dumps(caught).encode())
+        os._exit(0)
+    os.close(question)
+    with os.fdopen(answer, "rb") as f:
+        return list(json.loads(f.read()))
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    for parent in [tmp_path, *tmp_path.parents][:4]:  # pytest makes them for their owner only
+        if parent.stat().st_uid == os.getuid() and parent != Path("/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    where = tmp_path / "theirs"
+    where.mkdir(mode=0o755)
+    atio.write(SMALL, where / "x.csv")
+    before = state(where)
+    caught = apart(_as_nobody, str(where), timeout=60)
+    assert [c[:2] for c in caught] == [
+        [errno.EACCES, str(where / name)] for name in ("x.csv", "new.parquet", "new.json")
+    ]
+    assert all("permission to create files there is needed" in text for _, _, text in caught)
+    assert state(where) == before
+
+
+def _without_descriptors(directory: str) -> list[list[Any]]:
+    atio.write(SMALL, Path(directory, "x.csv"))  # loads everything
+    atio.write(SMALL, Path(directory, "x.parquet"))
+    low = max(int(n) for n in os.listdir("/proc/self/fd")) + 1
+    taken = []
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    caught = []
+    for free in range(6):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low + 20, most))
+        try:
+            while True:
+                taken.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        for _ in range(free):
+            os.close(taken.pop())
+        for name in ("x.csv", "x.parquet"):
+            try:
+                atio.write(SMALL, Path(directory, name))
+            except OSError as e:
+                caught.append([e.errno, e.filename])
+        while taken:
+            os.close(taken.pop())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    atio.write(SMALL, Path(directory, "x.csv"))
+    return caught
+
+
+def test_no_descriptors(tmp_path: Path) -> None:
+    caught = apart(_without_descriptors, str(tmp_path), timeout=60)
+    assert len(caught) >= 4
+    for number, filename in caught:
+        assert number == errno.EMFILE
+        assert filename in (str(tmp_path / "x.csv"), str(tmp_path / "x.parquet"))
+    assert names(tmp_path) == files_of("x.csv", "x.parquet")
+
+
+# --- what a path can be ---------------------------------------------------------------------------------------------
+
+
+def _refused(target: Path, error: type[OSError], number: int, text: str) -> None:
+    before = state(target.parent) if target.parent.is_dir() and target.parent != Path("/dev") else None
+    for frame in (SMALL, pl.from_pandas(SMALL)):
+        for format in ("csv", "parquet", "json"):
+            with pytest.raises(error, match=text) as raised:
+                atio.write(frame, target, format)
+            assert (raised.value.errno, raised.value.filename) == (number, str(target))
+    assert before is None or state(target.parent) == before
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    _refused(tmp_path / "no" / "x", FileNotFoundError, errno.ENOENT, "create it first")
+
+
+def test_a_file_as_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    _refused(tmp_path / "file" / "x", NotADirectoryError, errno.ENOTDIR, "not a directory")
+
+
+def test_directory(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    _refused(tmp_path / "d", IsADirectoryError, errno.EISDIR, "name a file")
+
+
+def test_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p")
+    _refused(tmp_path / "p", OSError, errno.ENOTSUP, "named pipe")
+
+
+def test_device() -> None:
+    _refused(Path("/dev/null"), OSError, errno.ENOTSUP, "device")
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+def test_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the names of sockets are short
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind("s")
+        _refused(tmp_path / "s", OSError, errno.ENOTSUP, "socket")
+
+
+def test_long_names(tmp_path: Path) -> None:
+    _refused(tmp_path / ("n" * 256), OSError, errno.ENAMETOOLONG, "shorter")
+    _refused(tmp_path / ("n" * 246), OSError, errno.ENAMETOOLONG, "leave the flag out")
+    for length in (200, 245):
+        for format in ("csv", "json"):
+            atio.write(SMALL, tmp_path / ("n" * length), format, backup=length < 240)
+    atio.write(SMALL, tmp_path / ("n" * 255), "csv", success_flag=False)
+    atio.write(SMALL, tmp_path / ("n" * 255), "json", success_flag=False)
+
+
+def test_symbolic_links(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.csv").symlink_to("middle")
+    (tmp_path / "middle").symlink_to(tmp_path / "real" / "x.csv")  # where there is nothing yet
+    for _ in range(2):
+        atio.write(SMALL, tmp_path / "link.csv", index=False)
+        assert (tmp_path / "link.csv").is_symlink()
+        assert (tmp_path / "middle").is_symlink()
+        assert names(tmp_path / "real") == files_of("x.csv")
+        assert atio.verify(tmp_path / "link.csv").rows == 3
+    (tmp_path / "loop").symlink_to("loop")
+    _refused(tmp_path / "loop", OSError, errno.ELOOP, "circle")
+
+
+def test_mode_and_owner_of_the_old_file_are_kept(tmp_path: Path) -> None:
+    for name in ("x.csv", "x.json"):
+        target = tmp_path / name
+        atio.write(SMALL, target)
+        os.chown(target, 1234, 2345)
+        target.chmod(0o2640)
+        atio.write(SMALL[:1], target)
+        now = target.stat()
+        assert (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (0o2640, 1234, 2345)
+
+
+def _under_umask(directory: str) -> list[int]:
+    os.umask(0o027)
+    for name in ("x.csv", "x.json"):
+        atio.write(SMALL, Path(directory, name))
+    return [stat.S_IMODE(p.stat().st_mode) for p in sorted(Path(directory).iterdir())]
+
+
+def test_new_files_follow_the_umask(tmp_path: Path) -> None:
+    assert apart(_under_umask, str(tmp_path), timeout=60) == [0o640] * 4
+
+
+def test_other_hard_links_keep_the_old_content(tmp_path: Path) -> None:
+    atio.write(SMALL, tmp_path / "x.csv", index=False)
+    os.link(tmp_path / "x.csv", tmp_path / "other")
+    atio.write(SMALL[:1], tmp_path / "x.csv", index=False)
+    assert (tmp_path / "other").read_text() == "x\n1\n2\n3\n"
+    assert (tmp_path / "x.csv").read_text() == "x\n1\n"
