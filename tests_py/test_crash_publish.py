@@ -46,7 +46,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def for_cases(*names: str, durable: bool = False) -> pytest.MarkDecorator:
-    """Runs a test with the cases of these names, or with all; with `durable` those that promise to survive power cuts."""
+    """Runs a test with the cases of these names, or all; if `durable`, only with those that survive power cuts."""
     cases = [case for case in CASES if (not names or case.name in names) and (case.durable or not durable)]
     return pytest.mark.parametrize("prepared", cases, ids=str, indirect=True, scope="module")
 
@@ -236,18 +236,17 @@ def fail_at_each_call(runner: Runner, prepared: Prepared, fail_count: int) -> No
 def test_power_cut_on_the_way_back(runner: Runner, prepared: Prepared) -> None:
     """A call fails, and at some instant of undoing what was done, the power does too: old or new, and whole."""
     harness = Harness(runner, prepared)
-    states = 0
+    counts: list[int] = []
 
     def fail(call: Call) -> None:
-        nonlocal states
         directory = prepared.fresh()
         disk = Disk(directory)
         run = harness.run(directory, with_data=True, fail_at=call.number, error=errno.EIO)
-        states += powercut.check(run.trace, disk, lambda state: prepared.check_whole(state.files))
+        counts.append(powercut.check(run.trace, disk, lambda state: prepared.check_whole(state.files)))
         shutil.rmtree(directory)
 
     runner.for_each(harness.calls(), fail)
-    print(f"{prepared.case}: {states} states after a power cut on the way back")
+    print(f"{prepared.case}: {sum(counts)} states after a power cut on the way back")
 
 
 def test_killed_while_writing_much(runner: Runner, tmp_path: Path) -> None:

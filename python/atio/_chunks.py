@@ -10,7 +10,7 @@ from typing import Any
 
 from ._errors import Unsupported, naming_target
 from ._job import WAITING, Job, validate
-from ._library import Append, Library, check_format, chunks_of, library_of, not_writable
+from ._library import Append, Library, check_format, chunks_of, library_of, not_writable, plan
 from ._plan import ArrowStream, EncodeInGo, Plan
 from ._report import Report, reporting
 from ._result import WriteResult
@@ -105,9 +105,10 @@ class ChunkWriter:
             if self._job is not None:
                 self._job.abandon()
         finally:
-            self._closed = True
-            # With the exception at hand, if there is one, so that the report can name it.
-            self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
+            if self._job is None or self._job.ended:
+                self._closed = True
+                # With the exception at hand, if there is one, so that the report can name it.
+                self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
 
     def __del__(self) -> None:
         self.abort()
@@ -130,8 +131,8 @@ class ChunkWriter:
             check_format(library, self._format)
             self._library = library
             self._report = self._stack.enter_context(reporting(self._target, **self._told))
-            plan = self._plan(chunk)
-            if not (isinstance(plan, EncodeInGo) and self._start_in_go(plan)):
+            how = self._plan(chunk)
+            if not (isinstance(how, EncodeInGo) and self._start_in_go(how)):
                 self._start_in_library()
                 self._append_chunk(chunk)
         elif library is not self._library:
@@ -142,24 +143,24 @@ class ChunkWriter:
         elif self._append is not None:
             self._append_chunk(chunk)
         else:
-            plan = self._plan(chunk)
-            if not isinstance(plan, EncodeInGo):
+            how = self._plan(chunk)
+            if not isinstance(how, EncodeInGo):
                 raise ValueError(
                     f"chunk {self._count + 1} does not fit the first: one of its columns needs {library.NAME}'s "
                     "writer. Give all chunks the same columns and types"
                 )
-            self._push(plan)
+            self._push(how)
             self._check_job()
         self._count += 1
 
     def _plan(self, chunk: Any) -> Plan:
         assert self._library is not None
-        return self._library.plan(chunk, self._format, self._target, self._kwargs)
+        return plan(self._library, chunk, self._format, self._target, self._kwargs)
 
-    def _start_in_go(self, plan: EncodeInGo) -> bool:
+    def _start_in_go(self, how: EncodeInGo) -> bool:
         """Begin with the first chunk in Go; ``False`` if Go turns out not to take it, with nothing begun."""
-        self._start_job({"input": "push", "encoding": plan.options}, "Go")
-        self._push(plan)
+        self._start_job({"input": "push", "encoding": how.options}, "Go")
+        self._push(how)
         try:
             self._check_job()
         except Unsupported:
@@ -188,10 +189,10 @@ class ChunkWriter:
         if self._job.status != WAITING:
             self._job.finish()
 
-    def _push(self, plan: EncodeInGo) -> None:
+    def _push(self, how: EncodeInGo) -> None:
         assert self._job is not None
-        self._job.push(self._fitting(plan.stream))
-        self._rows += plan.rows
+        self._job.push(self._fitting(how.stream))
+        self._rows += how.rows
 
     def _append_chunk(self, chunk: Any) -> None:
         assert self._job is not None

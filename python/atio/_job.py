@@ -34,7 +34,7 @@ class Job:
     def __init__(self, request: dict[str, Any], observe: Callable[[_lib.Counts], None] | None = None) -> None:
         self._loaded = _lib.load()
         self._process = os.getpid()
-        self._ended = False
+        self.ended = False
         self._request = json.dumps(request).encode()
         # Filled in by the library itself, so that an interrupt right after the call cannot lose it.
         self._id = ctypes.c_int64(0)
@@ -84,7 +84,7 @@ class Job:
     def finish(self) -> dict[str, Any]:
         """Make the job final and return its result, or raise what it failed with."""
         pointer = self._library.atio_finish(self._id)
-        self._ended = True
+        self.ended = True
         answer: dict[str, Any] = self._answer(pointer)
         return answer
 
@@ -95,11 +95,11 @@ class Job:
         it does nothing: the job is the parent's.
         """
         raised: BaseException | None = None
-        while not self._ended and self._process == os.getpid():
+        while not self.ended and self._process == os.getpid():
             try:
                 self._loaded.atio_cancel(self._id)
                 pointer = self._loaded.atio_finish(self._id)
-                self._ended = True
+                self.ended = True
                 self._loaded.atio_free(pointer)
             except BaseException as e:
                 raised = e

@@ -12,15 +12,14 @@ import ctypes
 import os
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 from ._errors import AtioError
+from ._fork import undisturbed
 
 _PATH = Path(__file__).with_name("libatio.so")
 
-_lock = threading.Lock()
 _lib: Any = None
 _known: set[int] = set()  # handles of libraries loaded here and in the processes this one was forked from
 _generation = 0
@@ -43,7 +42,7 @@ def load() -> Any:
     global _lib
     lib = _lib
     if lib is None:
-        with _lock:
+        with undisturbed:
             if _lib is None:
                 _lib = _declare(_open_copy() if _known else _open())
             lib = _lib
@@ -51,9 +50,7 @@ def load() -> Any:
 
 
 def _after_fork_in_child() -> None:
-    global _lib, _lock
-    # Another thread of the parent may have held the lock; it does not exist here.
-    _lock = threading.Lock()
+    global _lib
     _lib = None
 
 

@@ -14,7 +14,7 @@ from ._errors import ConflictError, Unsupported, naming_target
 from ._formats import format_of
 from ._job import Job, run
 from ._job import validate as validate_stage
-from ._library import Library, check_format, chunks_of, library_of, not_writable
+from ._library import Library, check_format, chunks_of, library_of, not_writable, plan
 from ._plan import EncodeInGo, EncodeInLibrary
 from ._report import Report, reporting
 from ._result import WriteResult
@@ -143,24 +143,24 @@ def _write_whole(
 ) -> dict[str, Any]:
     request = publishing.request(target, format)
     observe = report.observe if report.wanted else None
-    plan = library.plan(obj, format, target, kwargs)
-    if isinstance(plan, EncodeInGo):
+    how = plan(library, obj, format, target, kwargs)
+    if isinstance(how, EncodeInGo):
         report.log(f"Stage: hidden beside the target; writer: Go; format: {format}")
-        in_go = request | {"input": "stream", "encoding": plan.options, "rows": plan.rows}
+        in_go = request | {"input": "stream", "encoding": how.options, "rows": how.rows}
         try:
-            return run(in_go, plan.stream, steps=_steps(publishing), observe=observe)
+            return run(in_go, how.stream, steps=_steps(publishing), observe=observe)
         except Unsupported as e:
             report.log(f"Go leaves it to {library.NAME}: {e}")
-            plan = library.plan_in_library(obj, format, kwargs)
-    assert isinstance(plan, EncodeInLibrary)
-    report.log(f"Stage: hidden beside the target; writer: {plan.engine}; format: {format}")
+            how = library.plan_in_library(obj, format, kwargs)
+    assert isinstance(how, EncodeInLibrary)
+    report.log(f"Stage: hidden beside the target; writer: {how.engine}; format: {format}")
     mode = kwargs.get("mode", "w") if format in ("csv", "json") else "w"
     if mode == "x" and os.path.lexists(target):
         raise FileExistsError(17, os.strerror(17), target)
-    in_library = request | {"input": "file", "engine": plan.engine, "extend": mode == "a"}
+    in_library = request | {"input": "file", "engine": how.engine, "extend": mode == "a"}
     for attempt in range(_ATTEMPTS):
         try:
-            return run(in_library, steps=_steps(publishing, _library_writes(plan, target, report)), observe=observe)
+            return run(in_library, steps=_steps(publishing, _library_writes(how, target, report)), observe=observe)
         except ConflictError:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -175,11 +175,11 @@ def _steps(publishing: Publishing, *first: Step) -> Iterator[Step]:
         yield lambda job: validate_stage(job, validator)
 
 
-def _library_writes(plan: EncodeInLibrary, target: str, report: Report) -> Step:
+def _library_writes(how: EncodeInLibrary, target: str, report: Report) -> Step:
     def step(job: Job) -> None:
         path = job.path()
         with naming_target(target, path), report.watching(path):
-            plan.write(path)
-        job.resume(plan.rows)
+            how.write(path)
+        job.resume(how.rows)
 
     return step

@@ -501,3 +501,16 @@ func TestPrintf(t *testing.T) {
 		}
 	}
 }
+
+// TestLongStrings: tasks are cut by the bytes they make as well.
+func TestLongStrings(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	values := `["` + strings.Repeat(long+`","`, 39) + long + `"]`
+	for _, dt := range []arrow.DataType{arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.StringView} {
+		b := batchOf(t, memory.DefaultAllocator, col{"s", dt, values})
+		if rows := taskRows([]*column{columnOf("s", b.Column(0))}); rows > 6 {
+			t.Errorf("%s: a task formats %d rows", dt, rows)
+		}
+		wantText(t, &Options{NoHeader: true}, strings.Repeat(long+"\n", 40), b)
+	}
+}

@@ -12,9 +12,13 @@ import (
 	"github.com/seojaeohcode/atio/core/encode"
 )
 
-// taskCells is about how many fields one task formats: enough to make its cost
-// negligible, few enough for the text to stay in a core's cache.
-const taskCells = 1 << 15
+// A task formats about so many fields, and about so many bytes of strings: enough
+// to make its cost negligible, few enough for its text to stay in a core's cache
+// and for the tasks under way to take little memory.
+const (
+	taskCells = 1 << 15
+	taskBytes = 1 << 19
+)
 
 // pandasCells is how many fields pandas converts at once.
 const pandasCells = 100_000
@@ -85,7 +89,7 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	e.mu.Unlock()
 	defer e.done(h)
 
-	step := max(1, taskCells/max(1, len(columns)))
+	step := taskRows(columns)
 	for _, c := range e.chunks(columns, rows) {
 		for lo := c.lo; lo < c.hi; lo += step {
 			hi := min(lo+step, c.hi)
@@ -103,6 +107,16 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 		}
 	}
 	return nil
+}
+
+// taskRows returns how many rows of a batch one task formats.
+func taskRows(columns []*column) int {
+	rows := taskCells / max(1, len(columns))
+	text := 0
+	for _, c := range columns {
+		text += textLength(c.array)
+	}
+	return max(1, min(rows, taskBytes/max(1, text)))
 }
 
 // chunks cuts a batch where pandas does, if that shows.

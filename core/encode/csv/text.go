@@ -3,6 +3,7 @@ package csv
 import (
 	"unsafe"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
@@ -23,4 +24,30 @@ func (s *style) views(a *array.StringView) cell {
 		v := a.Value(row)
 		return s.appendText(b, unsafe.Slice(unsafe.StringData(v), len(v)))
 	}
+}
+
+// textLength returns about how many bytes a string of the array has; 0 if it
+// holds other values.
+func textLength(a arrow.Array) int {
+	n := a.Len()
+	if n == 0 {
+		return 0
+	}
+	switch a := a.(type) {
+	case *array.String:
+		offsets := a.ValueOffsets()
+		return int(offsets[n]-offsets[0]) / n
+	case *array.LargeString:
+		offsets := a.ValueOffsets()
+		return int(offsets[n]-offsets[0]) / n
+	case *array.StringView:
+		sum, taken := 0, 0
+		for i := 0; i < n; i += max(1, n/64) {
+			sum, taken = sum+a.ValueLen(i), taken+1
+		}
+		return sum / taken
+	case *array.Dictionary:
+		return textLength(a.Dictionary())
+	}
+	return 0
 }

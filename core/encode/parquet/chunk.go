@@ -38,6 +38,8 @@ func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s settings,
 	props := s.props
 	if l.isDictionary() {
 		props = parquet.NewWriterProperties(keepDictionary(l, s.properties)...)
+	} else if s.dictionary && !dictionaryPays(l, pieces, props.DictionaryPageSizeLimit()) {
+		props = s.plain
 	}
 	sink := &chunkBuffer{data: buf}
 	meta := metadata.NewColumnChunkMetaDataBuilder(props, l.column)

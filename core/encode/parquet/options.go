@@ -82,6 +82,8 @@ type settings struct {
 	rowGroupSize int64
 	properties   []parquet.WriterProperty
 	props        *parquet.WriterProperties
+	dictionary   bool
+	plain        *parquet.WriterProperties // props without dictionaries
 }
 
 func (o Options) settings() (settings, error) {
@@ -97,6 +99,7 @@ func (o Options) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	dictionary := o.Dictionary == nil || *o.Dictionary
 	properties := []parquet.WriterProperty{
 		parquet.WithVersion(parquet.V2_LATEST),
 		parquet.WithCreatedBy(createdBy),
@@ -104,13 +107,15 @@ func (o Options) settings() (settings, error) {
 		parquet.WithCompressionLevel(c.level),
 		parquet.WithDataPageSize(page),
 		parquet.WithStats(o.Statistics == nil || *o.Statistics),
-		parquet.WithDictionaryDefault(o.Dictionary == nil || *o.Dictionary),
+		parquet.WithDictionaryDefault(dictionary),
 	}
 	return settings{
 		codec:        c,
 		rowGroupSize: rows,
 		properties:   properties,
 		props:        parquet.NewWriterProperties(properties...),
+		dictionary:   dictionary,
+		plain:        parquet.NewWriterProperties(append(properties[:len(properties):len(properties)], parquet.WithDictionaryDefault(false))...),
 	}, nil
 }
 

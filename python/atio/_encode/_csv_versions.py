@@ -48,7 +48,7 @@ def widens_arrow_floats() -> bool:
     import pyarrow as pa
 
     tenth = pd.array([0.1], dtype=pd.ArrowDtype(pa.float32()))
-    return pd.DataFrame({"x": tenth}).to_csv(index=False, header=False) == "0.10000000149011612\n"
+    return bool(pd.DataFrame({"x": tenth}).to_csv(index=False, header=False) == "0.10000000149011612\n")
 
 
 def _written(field: str) -> str | None:

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
+from .._fork import undisturbed
 from .._formats import FORMATS
 from .._plan import Plan
 
@@ -64,7 +65,8 @@ def chunks_of(obj: Any) -> Iterator[Any] | None:
     if hasattr(obj, "__arrow_c_stream__"):
         return _batches(obj)
     if hasattr(obj, "__arrow_c_array__"):
-        import pyarrow as pa
+        with undisturbed:
+            import pyarrow as pa
 
         return iter([pa.record_batch(obj)])
     if isinstance(obj, Iterable):
@@ -90,7 +92,8 @@ def not_writable(obj: object) -> str:
 
 
 def _batches(obj: Any) -> Iterator[Any]:
-    import pyarrow as pa
+    with undisturbed:
+        import pyarrow as pa
 
     reader = obj if isinstance(obj, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(obj)
     empty = True
@@ -102,4 +105,26 @@ def _batches(obj: Any) -> Iterator[Any]:
 
 
 def _module(name: str) -> Library:
-    return cast(Library, importlib.import_module(f"{__name__}.{name}"))
+    module = _modules.get(name)
+    if module is None:
+        with undisturbed:
+            module = _modules[name] = cast(Library, importlib.import_module(f"{__name__}.{name}"))
+    return module
+
+
+_modules: dict[str, Library] = {}
+_planned: set[tuple[str, str]] = set()
+
+
+def plan(library: Library, obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+    """How an object of a library is to be written.
+
+    The first time, modules of the library are imported on the way.
+    """
+    key = (library.NAME, format)
+    if key in _planned:
+        return library.plan(obj, format, target, kwargs)
+    with undisturbed:
+        made = library.plan(obj, format, target, kwargs)
+    _planned.add(key)
+    return made
