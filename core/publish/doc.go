@@ -24,7 +24,8 @@
 //
 //	write and sync the new flag         under a hidden name
 //	link the stage                      to a hidden name, if it has none
-//	link the old target                 to a hidden name, to be able to go back
+//	link the old target                 to a hidden name, to be able to go back,
+//	                                    and to that of a backup, if one is wanted
 //	rename the old flag away            sync the directory
 //	rename the stage over the target    sync the directory
 //	rename the new flag into place      sync the directory

@@ -29,7 +29,7 @@ type way struct {
 	o      publish.Options
 	exists bool // there is a target before
 	flag   bool // and it has a flag
-	links  bool // the store has hard links and nameless files
+	below  store.Store
 }
 
 func ways() []way {
@@ -38,17 +38,28 @@ func ways() []way {
 		for _, o := range []publish.Options{{}, {Backups: 2}, {SkipFlag: true}, {SkipSync: true}} {
 			for _, before := range []string{"nothing", "target", "target and flag"} {
 				o.Named, o.External, o.Append = stage.Named, stage.External, stage.Append
-				w := way{o: o, exists: before != "nothing", flag: before == "target and flag", links: true}
+				w := way{o: o, exists: before != "nothing", flag: before == "target and flag", below: store.Local{}}
 				w.name = fmt.Sprintf("%+v after %s", struct {
 					Named, External, Append, SkipFlag, SkipSync bool
 					Backups                                     int
 				}{o.Named, o.External, o.Append, o.SkipFlag, o.SkipSync, o.Backups}, before)
 				all = append(all, w)
+				if w.exists && o.Backups == 0 && !o.Append {
+					w.below = linkless{}
+					w.name += " without links"
+					all = append(all, w)
+				}
 			}
 		}
 	}
 	return all
 }
+
+// linkless is a store that refuses hard links, as fs.protected_hardlinks does
+// for the files of others.
+type linkless struct{ store.Local }
+
+func (linkless) Link(string, string) error { return store.ErrUnsupported }
 
 func (w way) want() string {
 	if w.o.Append && w.exists {
@@ -140,7 +151,7 @@ func files(t *testing.T, dir string) map[string]string {
 func (w way) countOps(t *testing.T) []faultstore.Op {
 	t.Helper()
 	target := w.before(t)
-	st := faultstore.New(store.Local{}, nil)
+	st := faultstore.New(w.below, nil)
 	check(t, w.publishOnce(st, target))
 	return st.Ops()
 }
@@ -156,7 +167,7 @@ func TestEveryCallFails(t *testing.T) {
 					target := w.before(t)
 					dir := filepath.Dir(target)
 					before := files(t, dir)
-					st := faultstore.New(store.Local{}, func(o faultstore.Op) error {
+					st := faultstore.New(w.below, func(o faultstore.Op) error {
 						if o.Index == op.Index {
 							return errno
 						}
@@ -201,7 +212,7 @@ func TestEveryCallIsTheLast(t *testing.T) {
 			for _, op := range w.countOps(t) {
 				tried++
 				target := w.before(t)
-				st := &killable{Store: faultstore.New(store.Local{}, func(o faultstore.Op) error {
+				st := &killable{Store: faultstore.New(w.below, func(o faultstore.Op) error {
 					if o.Index == op.Index {
 						return faultstore.ErrCrashed
 					}

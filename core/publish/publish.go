@@ -85,12 +85,13 @@ func (p *Published) Undo() error {
 }
 
 // back undoes what has been done and returns err, with what could not be
-// undone, if anything.
+// undone, if anything. It stops at the first step that fails: what lies before
+// it, such as putting the old flag back, is right only on top of it.
 func (p *Published) back(err error) error {
 	var failed error
 	for i := len(p.undo) - 1; i >= 0; i-- {
-		if e := p.undo[i](); e != nil && !errors.Is(e, fs.ErrNotExist) {
-			failed = errors.Join(failed, e)
+		if failed = p.undo[i](); failed != nil {
+			break
 		}
 	}
 	p.end()
@@ -143,6 +144,11 @@ func (p *Published) run() error {
 			return wrap("keep the old content of", n.target, err)
 		}
 	}
+	if kept && s.o.Backups > 0 {
+		if err := p.rotateBackups(); err != nil {
+			return wrap("keep a backup of", n.target, err)
+		}
+	}
 	if hadFlag {
 		if err := p.rename(n.flag, n.oldFlag); err != nil {
 			return wrap("take away the old flag of", n.target, err)
@@ -157,11 +163,6 @@ func (p *Published) run() error {
 	if !s.o.SkipFlag {
 		if err := p.rename(n.newFlag, n.flag); err != nil {
 			return wrap("set the flag of", n.target, err)
-		}
-	}
-	if kept && s.o.Backups > 0 {
-		if err := p.rotateBackups(); err != nil {
-			return wrap("keep a backup of", n.target, err)
 		}
 	}
 	if err := p.syncDir(); err != nil {
@@ -221,7 +222,7 @@ func (p *Published) writeFlag(name string, flag Flag) error {
 	if err != nil {
 		return err
 	}
-	p.undo = append(p.undo, func() error { return s.st.Remove(name) })
+	p.undo = append(p.undo, func() error { return p.remove(name) })
 	_, err = f.Write(flag.encode())
 	if err == nil && !s.o.SkipSync {
 		err = f.Sync()
@@ -238,7 +239,7 @@ func (p *Published) nameStage() (string, error) {
 		if err := p.onFree(staged, func() error { return s.st.LinkNameless(s.file, staged) }); err != nil {
 			return "", err
 		}
-		p.undo = append(p.undo, func() error { return s.st.Remove(staged) })
+		p.undo = append(p.undo, func() error { return p.remove(staged) })
 	}
 	// Some platforms do not rename an open file, and network file systems keep
 	// their last errors for close.
@@ -248,7 +249,7 @@ func (p *Published) nameStage() (string, error) {
 }
 
 // keepOld gives the old content a second, hidden name as the way back. Where
-// there are no hard links, there is none, and false is returned.
+// it cannot have one, false is returned.
 func (p *Published) keepOld() (bool, error) {
 	s, n := p.stage, p.stage.names
 	err := p.onFree(n.oldFile, func() error { return s.st.Link(n.target, n.oldFile) })
@@ -262,32 +263,44 @@ func (p *Published) keepOld() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	p.undo = append(p.undo, func() error { return s.st.Remove(n.oldFile) })
+	p.undo = append(p.undo, func() error { return p.remove(n.oldFile) })
 	return true, nil
 }
 
-// replace renames the stage over the target.
+// replace puts the stage in the place of the target. If the old content has no
+// second name, the two change places, so that it has the stage's; where that
+// cannot be either, there is no way back.
 func (p *Published) replace(staged string, exists, kept bool) error {
 	s, n := p.stage, p.stage.names
-	if err := s.st.Rename(staged, n.target); err != nil {
-		return wrap("replace", n.target, err)
+	var back func() error
+	err := error(store.ErrUnsupported)
+	if exists && !kept {
+		err = s.st.Exchange(staged, n.target)
+		back = func() error { return s.st.Exchange(staged, n.target) }
 	}
-	p.undo = append(p.undo, func() error {
-		var err error
+	if errors.Is(err, store.ErrUnsupported) {
+		err = s.st.Rename(staged, n.target)
 		switch {
 		case kept:
-			err = s.st.Rename(n.oldFile, n.target)
+			back = func() error { return s.st.Rename(n.oldFile, n.target) }
 		case !exists:
-			err = s.st.Remove(n.target)
+			back = func() error { return s.st.Remove(n.target) }
 		default:
-			return errors.New("the file system has no hard links, so the old content was not kept")
+			back = func() error { return errNoWayBack }
 		}
-		return errors.Join(err, p.syncDirBack())
-	})
+	}
+	if err != nil {
+		return wrap("replace", n.target, err)
+	}
+	p.undo = append(p.undo, func() error { return errors.Join(back(), p.syncDirBack()) })
 	return p.syncDir()
 }
 
-// rotateBackups makes the old content backup 1 and moves the others one up.
+var errNoWayBack = errors.New("the file system has no second name for the old content")
+
+// rotateBackups makes the old content backup 1 and moves the others one up. It
+// comes before the target is replaced, so that at no instant the old content
+// has no name that stays.
 func (p *Published) rotateBackups() error {
 	s, n := p.stage, p.stage.names
 	last := 0
@@ -310,7 +323,20 @@ func (p *Published) rotateBackups() error {
 			return err
 		}
 	}
-	return p.rename(n.oldFile, BackupPath(n.target, 1))
+	first := BackupPath(n.target, 1)
+	if err := s.st.Link(n.oldFile, first); err != nil {
+		return err
+	}
+	p.undo = append(p.undo, func() error { return s.st.Remove(first) })
+	return nil
+}
+
+// remove removes a hidden name on the way back, where a step further on may have
+// done so. If it cannot be removed it is left for the next sweep: it says
+// nothing to anybody.
+func (p *Published) remove(name string) error {
+	_ = p.stage.st.Remove(name)
+	return nil
 }
 
 // rename renames and remembers the way back.

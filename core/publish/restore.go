@@ -66,7 +66,7 @@ func (p *Published) restore(format string) error {
 	if err != nil {
 		return wrap("restore", n.target, err)
 	}
-	p.undo = append(p.undo, func() error { return s.st.Remove(n.newFile) })
+	p.undo = append(p.undo, func() error { return p.remove(n.newFile) })
 	kept := false
 	if exists {
 		if kept, err = p.keepOld(); err != nil {

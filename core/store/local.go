@@ -89,6 +89,9 @@ func (Local) Link(oldname, newname string) error {
 // Rename implements [Store].
 func (Local) Rename(oldname, newname string) error { return os.Rename(oldname, newname) }
 
+// Exchange implements [Store].
+func (Local) Exchange(a, b string) error { return exchange(a, b) }
+
 // Remove implements [Store].
 func (Local) Remove(name string) error { return os.Remove(name) }
 

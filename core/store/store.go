@@ -50,6 +50,9 @@ type Store interface {
 	Link(oldname, newname string) error
 	// Rename moves oldname over newname atomically, whether newname exists or not.
 	Rename(oldname, newname string) error
+	// Exchange swaps what two names stand for, atomically. ErrUnsupported where
+	// there is no such call.
+	Exchange(a, b string) error
 	// Remove removes a file or an empty directory.
 	Remove(name string) error
 	// Mkdir creates a directory.

@@ -192,44 +192,6 @@ func TestSeparatorsInNumbers(t *testing.T) {
 	wantText(t, &Options{Dialect: Pandas, Separator: " "}, "x b t\n1.5 True \"2024-01-01 10:00:00\"\n False \n", b)
 }
 
-func TestResolution(t *testing.T) {
-	const times = `["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03 01:02:03", "2024-01-03 01:02:03.004", "2024-01-03 01:02:03.000004", null]`
-	b := batchOf(t, memory.DefaultAllocator, col{"t", micros, times})
-	wantText(t, &Options{Dialect: Pandas, NoHeader: true, ChunkRows: 2}, `2024-01-01
-2024-01-02
-2024-01-03 00:00:00
-2024-01-03 01:02:03
-2024-01-03 01:02:03.004000
-2024-01-03 01:02:03.000004
-""
-`, b)
-	wantText(t, &Options{Dialect: Pandas, NoHeader: true}, `2024-01-01 00:00:00.000000
-2024-01-02 00:00:00.000000
-2024-01-03 00:00:00.000000
-2024-01-03 01:02:03.000000
-2024-01-03 01:02:03.004000
-2024-01-03 01:02:03.000004
-""
-`, b)
-	for _, c := range []struct {
-		unit arrow.TimeUnit
-		last string
-		want string
-	}{
-		{arrow.Second, "2024-01-03", "2024-01-03"},
-		{arrow.Second, "2024-01-03 00:00:01", "2024-01-03 00:00:01"},
-		{arrow.Millisecond, "2024-01-03 00:00:01", "2024-01-03 00:00:01"},
-		{arrow.Millisecond, "2024-01-03 00:00:00.001", "2024-01-03 00:00:00.001"},
-		{arrow.Nanosecond, "2024-01-03", "2024-01-03"},
-		{arrow.Nanosecond, "2024-01-03 00:00:00.001", "2024-01-03 00:00:00.001"},
-		{arrow.Nanosecond, "2024-01-03 00:00:00.000001", "2024-01-03 00:00:00.000001"},
-		{arrow.Nanosecond, "1969-12-31 23:59:59.999999999", "1969-12-31 23:59:59.999999999"},
-	} {
-		b := batchOf(t, memory.DefaultAllocator, col{"t", &arrow.TimestampType{Unit: c.unit}, `[null, "` + c.last + `"]`})
-		wantText(t, &Options{Dialect: Pandas, NoHeader: true, Null: "-"}, "-\n"+c.want+"\n", b)
-	}
-}
-
 func TestDictionaries(t *testing.T) {
 	mem := memory.DefaultAllocator
 	// A null in the dictionary itself, a dictionary of timestamps, and one without entries.
@@ -324,19 +286,6 @@ func TestOptionErrors(t *testing.T) {
 			t.Errorf("separator %q was taken", s)
 		}
 	}
-}
-
-func TestCalendarOfPolars(t *testing.T) {
-	b := array.NewTimestampBuilder(memory.DefaultAllocator, micros)
-	b.AppendValues([]arrow.Timestamp{0, math.MaxInt64}, nil)
-	a := b.NewArray()
-	batch := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "t", Type: micros}}, nil), []arrow.Array{a}, 2)
-	_, err := write(&Options{}, batch)
-	var bad *encode.ValueError
-	if !errors.As(err, &bad) || bad.Column != "t" || bad.Row != 1 {
-		t.Errorf("got %v", err)
-	}
-	wantText(t, &Options{Dialect: Pandas, NoHeader: true}, "1970-01-01 00:00:00.000000\n294247-01-10 04:00:54.775807\n", batch)
 }
 
 // TestParallel writes many tasks and looks at the order, the progress and that
@@ -437,33 +386,6 @@ func TestBatchesAreReleased(t *testing.T) {
 			}
 			end(t, cancel, e, batch)
 		})
-	}
-}
-
-func TestCheck(t *testing.T) {
-	for _, c := range []struct {
-		o    Options
-		text string
-		rows int64
-		ok   bool
-	}{
-		{Options{}, "a\n1\n", 1, true},
-		{Options{}, "a\n", 0, true},
-		{Options{}, "", 0, false},
-		{Options{NoHeader: true}, "", 0, true},
-		{Options{NoHeader: true}, "", 1, false},
-		{Options{}, "a\n1", 1, false},
-		{Options{}, "a\n\x00", 1, false},
-		{Options{Header: []string{"a"}}, "a\n1\n", 1, true},
-		{Options{Header: []string{"a"}}, "b\n1\n", 1, false},
-		{Options{Header: []string{"long header"}}, "b\n1\n", 1, false},
-		{Options{}, "a\n1\n", 4, false},
-	} {
-		err := c.o.Check(strings.NewReader(c.text), int64(len(c.text)), c.rows)
-		var bad *encode.CheckError
-		if c.ok != (err == nil) || err != nil && !errors.As(err, &bad) {
-			t.Errorf("%+v, %q: got %v", c.o, c.text, err)
-		}
 	}
 }
 

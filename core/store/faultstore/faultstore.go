@@ -126,6 +126,11 @@ func (s *Store) Rename(oldname, newname string) error {
 	return s.call("Rename", newname, func() error { return s.below.Rename(oldname, newname) })
 }
 
+// Exchange implements [store.Store].
+func (s *Store) Exchange(a, b string) error {
+	return s.call("Exchange", b, func() error { return s.below.Exchange(a, b) })
+}
+
 // Remove implements [store.Store].
 func (s *Store) Remove(name string) error {
 	return s.call("Remove", name, func() error { return s.below.Remove(name) })

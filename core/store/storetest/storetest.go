@@ -23,6 +23,7 @@ func Run(t *testing.T, st store.Store, newDir func(t *testing.T) string) {
 	t.Run("Nameless", s.nameless)
 	t.Run("RenameReplaces", s.renameReplaces)
 	t.Run("LinkIsSameFile", s.linkIsSameFile)
+	t.Run("Exchange", s.exchange)
 	t.Run("Missing", s.missing)
 	t.Run("Directories", s.directories)
 	t.Run("Mode", s.mode)
@@ -160,6 +161,25 @@ func (s suite) linkIsSameFile(t *testing.T) {
 	check(t, s.Remove(a))
 	if got := s.read(t, b); got != "x" {
 		t.Errorf("read %q", got)
+	}
+}
+
+func (s suite) exchange(t *testing.T) {
+	dir := s.newDir(t)
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	s.write(t, a, "one")
+	s.write(t, b, "two")
+	err := s.Exchange(a, b)
+	if errors.Is(err, store.ErrUnsupported) {
+		t.Logf("this store cannot exchange names")
+		return
+	}
+	check(t, err)
+	if s.read(t, a) != "two" || s.read(t, b) != "one" {
+		t.Errorf("after the exchange a holds %q, b %q", s.read(t, a), s.read(t, b))
+	}
+	if err := s.Exchange(a, filepath.Join(dir, "c")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Exchange with a missing name: %v", err)
 	}
 }
 
