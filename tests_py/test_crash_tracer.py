@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace of Linux
 def _traceable() -> None:
     reason = tracing.unavailable()
     if reason is not None:
-        pytest.skip(reason)
+        pytest.fail(reason)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import parquet_cases as cases
 import pyarrow.parquet as pq
 
 import atio
+import parquet_cases as cases
 
 PAGE = Path(__file__).parent.parent / "docs" / "types.md"
 FORMATS = ("parquet", "csv")
