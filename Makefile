@@ -87,16 +87,18 @@ clean: ## Remove all that was built or installed here
 
 # The files below stand for what has been installed.
 
-$(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "atio needs Python >= 3.10, and $(PYTHON) was not found (or name one: make PYTHON=...)."; exit 1; }
+$(VENV)/.python:
+	@command -v $(GO) >/dev/null || { echo "atio needs Go, and $(GO) was not found: https://go.dev/dl, or name one: make GO=..."; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "atio needs Python >= 3.10, and $(PYTHON) was not found; name one: make PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "atio needs Python >= 3.10, and this is $$($(PYTHON) --version); name another one: make PYTHON=python3.12"; exit 1; }
+	  || { echo "atio needs Python >= 3.10, and this is $$($(PYTHON) --version); name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) 'setuptools>=77'
+	@touch $@
 
-$(VENV)/.build: $(LIBRARY) $(PACKAGE) | $(BIN)/python
+$(VENV)/.build: $(LIBRARY) $(PACKAGE) | $(VENV)/.python
 	$(PIP) --no-build-isolation -e .
 	@touch $@
 

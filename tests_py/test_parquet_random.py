@@ -115,7 +115,7 @@ PYARROW = st.fixed_dictionaries(
         "row_group_size": st.integers(1, 30),
         "use_dictionary": st.booleans(),
         "write_statistics": st.booleans(),
-        "data_page_size": st.integers(1, 200),
+        "data_page_size": st.integers(20, 200),  # pyarrow loses rows in pages of one byte
     },
 )
 POLARS = st.fixed_dictionaries(
@@ -139,6 +139,8 @@ def _compare(frame: Any, write: Callable[..., None], kwargs: dict[str, Any], *, 
         except (pa.ArrowNotImplementedError, pa.ArrowIndexError):
             # What Arrow C++ stumbles over although nothing is wrong with it: slices of nested views, and
             # indices into an empty dictionary below null structs.
+            if not isinstance(frame, pa.Table):
+                raise
             atio.write(frame, ours, **kwargs)
             assert repr(pq.read_table(ours).to_pylist()) == repr(frame.to_pylist())
             return

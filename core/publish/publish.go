@@ -72,6 +72,12 @@ func (p *Published) Keep() {
 	for _, hidden := range s.names.hidden() {
 		s.st.Remove(hidden)
 	}
+	// Backups of a time when more of them were asked for.
+	for i := s.o.Backups + 1; s.o.Backups > 0; i++ {
+		if s.st.Remove(BackupPath(s.names.target, i)) != nil {
+			break
+		}
+	}
 	p.end()
 	s.o.Progress.Enter(progress.Done)
 }
@@ -168,6 +174,8 @@ func (p *Published) run() error {
 	if err := p.syncDir(); err != nil {
 		return err
 	}
+	// Before the caller consents: what is left to do then cannot be interrupted.
+	s.removeDir()
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
+import threading
+import weakref
 from types import TracebackType
 from typing import Any
 
 from ._errors import Unsupported, naming_target
+from ._formats import compression_suffix
 from ._job import WAITING, Job, validate
 from ._library import Append, Library, check_format, chunks_of, library_of, not_writable, plan
 from ._plan import ArrowStream, EncodeInGo, Plan
@@ -47,7 +51,9 @@ class ChunkWriter:
         self._count = 0
         self._rows = 0
         self._result: WriteResult | None = None
+        self._thread = threading.get_ident()
         self._closed = False
+        _writers.add(self)
 
     @property
     def result(self) -> WriteResult:
@@ -172,6 +178,14 @@ class ChunkWriter:
         assert self._library is not None
         if self._kwargs.get("mode", "w") != "w":
             raise ValueError(f"mode={self._kwargs['mode']!r} is for one frame: chunks make the whole file")
+        suffix = compression_suffix(self._target)
+        # What pandas appends is one more compressed part, which readers take for more of the same; the others would
+        # write it without compression.
+        if suffix is not None and (self._library.NAME != "pandas" or suffix.startswith((".zip", ".tar"))):
+            raise ValueError(
+                f"{self._library.NAME} chunks cannot be written to a file with the suffix {suffix}: "
+                "pass one frame, or name a file without it"
+            )
         self._append = self._library.append_in_library(self._format, self._kwargs)
         self._start_job({"input": "file", "engine": self._library.NAME}, self._library.NAME)
 
@@ -225,6 +239,17 @@ class ChunkWriter:
         answer = self._job.finish()
         self._report.succeeded(answer)
         self._result = WriteResult.of(answer, self._target)
+
+
+_writers: weakref.WeakSet[ChunkWriter] = weakref.WeakSet()
+
+
+@atexit.register
+def _abort_forgotten() -> None:
+    """Abort what is still open when Python ends, while it can still give back the memory of the chunks."""
+    for writer in list(_writers):
+        if writer._thread == threading.get_ident():  # others may be at work with theirs
+            writer.abort()
 
 
 class _Aborted(Exception):

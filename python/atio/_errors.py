@@ -90,16 +90,29 @@ def _os_error(failure: dict[str, Any], path: str) -> OSError:
 @contextlib.contextmanager
 def naming_target(target: str, stage: str) -> Iterator[None]:
     """Have the system's errors of a library's writer name the target instead of the stage or nothing."""
+    directory = os.path.dirname(stage)
     try:
         yield
-    except OSError as e:
-        number = e.errno
-        if number is None:  # polars puts it into the text
-            found = re.search(r"\(os error (\d+)\)", str(e))
-            number = int(found[1]) if found else None
-        if number is None and "requested and" in str(e) and _is_full(os.path.dirname(stage)):
-            number = errno.ENOSPC  # NumPy loses it
-        if number is None or (e.filename is not None and os.path.dirname(stage) not in os.fsdecode(e.filename)):
+    except Exception as e:
+        number, name = _errno_of(e, directory), getattr(e, "filename", None)
+        if number is None or (isinstance(name, (str, bytes)) and directory not in os.fsdecode(name)):
             raise
         text = f"{os.strerror(number)} (while the library was writing it); the target is as it was before"
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            text += "; free some space (the new file needs room beside the old one) or write elsewhere"
         raise OSError(number, text, target) from e
+
+
+def _errno_of(error: Exception, directory: str) -> int | None:
+    """The system's error number of what a library's writer raised, wherever the library has put it."""
+    text = str(error)
+    if isinstance(error, OSError):
+        if error.errno is not None:
+            return error.errno
+        if found := re.search(r"\(os error (\d+)\)", text):  # polars
+            return int(found[1])
+    elif type(error).__name__ == "FileCreateError" and isinstance(error.args[0], OSError):  # XlsxWriter
+        return error.args[0].errno
+    # NumPy and the Avro writer of polars lose it.
+    lost = re.search(r"requested and|problem writing element|free space to write|^OutOfSpec$", text)
+    return errno.ENOSPC if lost and _is_full(directory) else None

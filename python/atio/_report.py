@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from ._fork import undisturbed
 from ._lib import Counts
 
 logger = logging.getLogger("atio")
@@ -91,7 +92,7 @@ class Report:
         self._verbose = verbose
         self._progress = Progress(path) if show_progress else None
         self._began = time.perf_counter()
-        self._phase = 0
+        self._process = os.getpid()
 
     @property
     def wanted(self) -> bool:
@@ -100,8 +101,10 @@ class Report:
 
     def log(self, message: str) -> None:
         """Log a line, if ``verbose``."""
-        if self._verbose:
-            logger.info("[INFO] %s", message)
+        # A closed stream comes as an exception out of logging, and a log never fails a write either.
+        with contextlib.suppress(OSError, ValueError):
+            if self._verbose:
+                logger.info("[INFO] %s", message)
 
     def observe(self, counts: Counts) -> None:
         """Take the library's counters."""
@@ -145,6 +148,8 @@ class Report:
 
     def failed(self, error: BaseException) -> None:
         """Draw and log the end of a write that did not succeed."""
+        if self._process != os.getpid():
+            return  # in a forked child: it goes on in the parent
         if self._progress is not None:
             self._progress.failed()
         self.log(f"❌ File writing failed after {time.perf_counter() - self._began:.4f}s: {type(error).__name__}")
@@ -155,7 +160,7 @@ def reporting(path: str, *, show_progress: bool, verbose: bool) -> Iterator[Repo
     """A report that ends with the block, and a log that is seen even where logging was not set up."""
     with contextlib.ExitStack() as stack:
         if verbose:
-            stack.enter_context(_visible_log())
+            stack.enter_context(_visible_log)
         report = Report(path, show_progress=show_progress, verbose=verbose)
         try:
             yield report
@@ -164,23 +169,42 @@ def reporting(path: str, *, show_progress: bool, verbose: bool) -> Iterator[Repo
             raise
 
 
-@contextlib.contextmanager
-def _visible_log() -> Iterator[None]:
-    """Have INFO lines of the logger shown: by the handlers that are there, or else by one of our own."""
-    level = logger.level
-    own = None
-    if not logger.hasHandlers():
-        own = logging.StreamHandler()
-        own.setFormatter(logging.Formatter("%(message)s"))
-        logger.addHandler(own)
-    if not logger.isEnabledFor(logging.INFO):
-        logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        if own is not None:
-            logger.removeHandler(own)
+class _VisibleLog:
+    """Has INFO lines of the logger shown: by the handlers that are there, or else by one of our own.
+
+    What it changes is put back when the last of the writes that want it, in whatever thread, has ended.
+    """
+
+    def __init__(self) -> None:
+        self._users = 0
+        self._level = logging.NOTSET
+        self._own: logging.Handler | None = None
+
+    def __enter__(self) -> None:
+        with undisturbed:
+            self._users += 1
+            if self._users > 1:
+                return
+            self._level = logger.level
+            if not logger.hasHandlers():
+                self._own = logging.StreamHandler()
+                self._own.setFormatter(logging.Formatter("%(message)s"))
+                logger.addHandler(self._own)
+            if not logger.isEnabledFor(logging.INFO):
+                logger.setLevel(logging.INFO)
+
+    def __exit__(self, *exception: object) -> None:
+        with undisturbed:
+            self._users -= 1
+            if self._users > 0:
+                return
+            logger.setLevel(self._level)
+            if self._own is not None:
+                logger.removeHandler(self._own)
+                self._own = None
+
+
+_visible_log = _VisibleLog()
 
 
 def _is_live(stream: TextIO) -> bool:

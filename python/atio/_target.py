@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 PathLike = str | os.PathLike[str]
 
@@ -34,7 +34,7 @@ def path_of(target: object, *, storage_options: object = None) -> str:
         url = urlsplit(path)
         if url.netloc not in ("", "localhost"):
             raise ValueError(f"{path!r}: a file:// URL must name a file of this machine, such as file:///tmp/x.csv")
-        path = unquote(url.path)
+        path = os.fsdecode(unquote_to_bytes(os.fsencode(url.path)))
     if storage_options:
         raise ValueError("storage_options are for stores such as s3://, but the target is a local file")
     if path.endswith(("/", os.sep)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import time
@@ -154,18 +155,36 @@ def _write_whole(
             how = library.plan_in_library(obj, format, kwargs)
     assert isinstance(how, EncodeInLibrary)
     report.log(f"Stage: hidden beside the target; writer: {how.engine}; format: {format}")
-    mode = kwargs.get("mode", "w") if format in ("csv", "json") else "w"
-    if mode == "x" and os.path.lexists(target):
-        raise FileExistsError(17, os.strerror(17), target)
-    in_library = request | {"input": "file", "engine": how.engine, "extend": mode == "a"}
+    mode = _mode(library, format, kwargs)
+    creates = "x" in mode
+    if creates and os.path.lexists(target):
+        raise _exists(target, mode)
+    # A stage that begins with what the target holds, if that is nothing, is not published over a newer file either.
+    extends = creates or "a" in mode or ("r" in mode and os.path.exists(target))
+    in_library = request | {"input": "file", "engine": how.engine, "extend": extends}
     for attempt in range(_ATTEMPTS):
         try:
-            return run(in_library, steps=_steps(publishing, _library_writes(how, target, report)), observe=observe)
+            step = _library_writes(how, target, report, creates=creates)
+            return run(in_library, steps=_steps(publishing, step), observe=observe)
         except ConflictError:
+            if creates:
+                raise _exists(target, mode) from None
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 5)))
     raise AssertionError  # the loop returns or raises
+
+
+def _mode(library: Library, format: str, kwargs: dict[str, Any]) -> str:
+    """The mode in which the library's own writer opens the file, as for ``open``."""
+    modes = {"csv": "rwax+", "json": "wa"}.get(format, "") if library.NAME == "pandas" else ""
+    mode = kwargs.get("mode", "w")
+    return mode if isinstance(mode, str) and set(mode) <= {*modes, *"bt"} else "w"
+
+
+def _exists(target: str, mode: str) -> FileExistsError:
+    text = f"{os.strerror(errno.EEXIST)}; mode={mode!r} makes a new file and replaces none: remove it first"
+    return FileExistsError(errno.EEXIST, text, target)
 
 
 def _steps(publishing: Publishing, *first: Step) -> Iterator[Step]:
@@ -175,11 +194,15 @@ def _steps(publishing: Publishing, *first: Step) -> Iterator[Step]:
         yield lambda job: validate_stage(job, validator)
 
 
-def _library_writes(how: EncodeInLibrary, target: str, report: Report) -> Step:
+def _library_writes(how: EncodeInLibrary, target: str, report: Report, *, creates: bool) -> Step:
     def step(job: Job) -> None:
         path = job.path()
+        extended = os.path.exists(path) and os.path.getsize(path) > 0
+        if creates:
+            os.unlink(path)
         with naming_target(target, path), report.watching(path):
             how.write(path)
-        job.resume(how.rows)
+        # How many rows are in a file that has been added to is not known.
+        job.resume(None if extended else how.rows)
 
     return step

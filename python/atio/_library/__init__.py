@@ -91,6 +91,25 @@ def not_writable(obj: object) -> str:
     )
 
 
+class SameColumns:
+    """Refuses a chunk that has not the columns of the first, where the library would put them under other headings."""
+
+    def __init__(self) -> None:
+        self._first: list[Any] | None = None
+        self._count = 0
+
+    def check(self, columns: list[Any]) -> None:
+        """Take the columns of the next chunk."""
+        self._count += 1
+        if self._first is None:
+            self._first = columns
+        elif columns != self._first:
+            raise ValueError(
+                f"chunk {self._count} does not fit the first: it has {columns}, the first {self._first}. "
+                "Give all chunks the same columns"
+            )
+
+
 def _batches(obj: Any) -> Iterator[Any]:
     with undisturbed:
         import pyarrow as pa

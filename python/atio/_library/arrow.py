@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _encode
 from .._plan import EncodeInLibrary, Plan
-from . import Append
+from . import Append, SameColumns
 
 NAME = "pyarrow"
 FORMATS = ("csv", "parquet", "ipc")
@@ -49,7 +49,10 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
         raise ValueError(f"Arrow chunks cannot be written as {format} with these arguments: pass one table")
     from pyarrow import csv
 
+    same = SameColumns()
+
     def append(path: str, obj: Any, first: bool) -> int:
+        same.check(obj.schema.names)
         options = csv.WriteOptions(**(kwargs if first else {**kwargs, "include_header": False}))
         with open(path, "wb" if first else "ab") as f:
             csv.write_csv(obj, f, options)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from .._plan import EncodeInLibrary, Plan
-from . import Append
+from . import Append, SameColumns
 
 NAME = "numpy"
 FORMATS = ("csv", "npy", "npz", "npz_compressed", "bin")
@@ -26,6 +27,8 @@ def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
         if format not in ("npz", "npz_compressed"):
             raise ValueError(f"a dict of arrays can be written as npz or npz_compressed, not as {format}")
         unnamed, named, rows = (), {str(k): np.asanyarray(v) for k, v in obj.items()}, None
+        if taken := named.keys() & inspect.signature(np.savez).parameters.keys() - {"args", "kwds"}:
+            raise ValueError(f"an array cannot be named {min(taken)!r} in an npz file: NumPy takes it for an argument")
     else:
         obj = np.asanyarray(obj)
         unnamed, named, rows = (obj,), {}, int(obj.shape[0]) if obj.ndim else None
@@ -53,13 +56,18 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
         raise ValueError(f"NumPy chunks cannot be written as {format}: pass one array")
     import numpy as np
 
+    same = SameColumns()
+
     def append(path: str, obj: Any, first: bool) -> int:
+        obj = np.asanyarray(obj)
+        # savetxt makes a column of an array with one dimension.
+        same.check([obj.dtype if format == "bin" else (*obj.shape[1:], 1)[:1]])
         with open(path, "wb" if first else "ab") as f:
             if format == "csv":
                 more = {} if first else {"header": ""}
                 np.savetxt(f, obj, **{**kwargs, **more})
             else:
-                np.asanyarray(obj).tofile(f, **kwargs)
+                obj.tofile(f, **kwargs)
         return len(obj)
 
     return append

@@ -8,7 +8,7 @@ from typing import Any
 from .. import _encode
 from .._formats import compression_suffix
 from .._plan import EncodeInLibrary, Plan
-from . import Append
+from . import Append, SameColumns
 
 NAME = "pandas"
 FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html")
@@ -46,7 +46,12 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
     if not (format == "csv" or lines) or _asks_for_compression(kwargs):
         raise ValueError(f"pandas chunks cannot be written as {format} with these arguments: pass one frame")
 
+    same = SameColumns()
+
     def append(path: str, obj: Any, first: bool) -> int:
+        if format == "csv" and kwargs.get("columns") is None:
+            levels = [obj.index.nlevels] if kwargs.get("index", True) else []
+            same.check([*levels, *_frame(obj).columns])
         more: dict[str, Any] = {"mode": "w" if first else "a"}
         if format == "csv" and not first:
             more["header"] = False

@@ -8,7 +8,7 @@ from typing import Any
 from .. import _encode
 from .._formats import compression_suffix
 from .._plan import EncodeInLibrary, Plan
-from . import Append
+from . import Append, SameColumns
 
 NAME = "polars"
 FORMATS = ("csv", "parquet", "excel", "json", "ndjson", "ipc", "avro")
@@ -42,8 +42,12 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
     if format not in ("csv", "ndjson") or kwargs.get("compression", "uncompressed") != "uncompressed":
         raise ValueError(f"polars chunks cannot be written as {format} with these arguments: pass one frame")
 
+    same = SameColumns()
+
     def append(path: str, obj: Any, first: bool) -> int:
         frame = _frame(obj)
+        if format == "csv":
+            same.check(frame.columns)
         more = {} if first or format != "csv" else {"include_header": False, "include_bom": False}
         with open(path, "wb" if first else "ab") as f:
             getattr(frame, f"write_{format}")(f, **{**kwargs, **more})
