@@ -163,3 +163,25 @@ def test_a_writer_does_not_wait_for_one_that_is_still_producing(tmp_path: Path) 
         atio.write(version(3), tmp_path / "y.csv")
         assert read(str(tmp_path / "x.csv")) == 2
     assert read(str(tmp_path / "x.csv")) == 1
+
+
+def test_one_of_many_creates(tmp_path: Path) -> None:
+    """With mode="x" all but one are refused, and the file is that one's."""
+    for attempt in range(10):
+        path = tmp_path / f"{attempt}.csv"
+        start = threading.Barrier(6)
+        created: list[int] = []
+
+        def create(i: int, path: Path = path, start: threading.Barrier = start, created: list[int] = created) -> None:
+            frame = pd.DataFrame({"x": [i]})
+            start.wait()
+            try:
+                atio.write(frame, path, mode="x", header=False, index=False, durable=False)
+            except FileExistsError as e:
+                assert e.filename == str(path)
+            else:
+                created.append(i)
+
+        _in_threads(6, create)
+        assert [path.read_text()] == [f"{i}\n" for i in created]
+        atio.verify(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import json
 import os
 import resource
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import atio
@@ -48,6 +50,18 @@ FULL: dict[str, Callable[[Path], Any]] = {
     "y.json": lambda p: atio.write(pl.from_pandas(LARGE), p),
     "x.pkl": lambda p: atio.write(LARGE, p),
     "x.npy": lambda p: atio.write(LARGE["x"].to_numpy(), p),
+    "x.npz": lambda p: atio.write({"x": LARGE["x"].to_numpy()}, p),
+    "x.bin": lambda p: atio.write(LARGE["x"].to_numpy(), p),
+    "z.bin": lambda p: atio.write((CHUNK["x"].to_numpy() for _ in range(8)), p),
+    "x.html": lambda p: atio.write(CHUNK[:20_000], p),
+    "x.csv.gz": lambda p: atio.write(LARGE, p),
+    "x.xlsx": lambda p: atio.write(CHUNK, p, engine="xlsxwriter"),
+    "y.xlsx": lambda p: atio.write(pl.from_pandas(CHUNK), p),
+    "y.avro": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "y.arrow": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "y.ndjson": lambda p: atio.write((pl.from_pandas(CHUNK) for _ in range(8)), p),
+    "w.feather": lambda p: atio.write(pa.Table.from_pandas(LARGE), p),
+    "w.csv": lambda p: atio.write(pa.Table.from_pandas(LARGE), p),
     "z.parquet": lambda p: atio.write((CHUNK for _ in range(8)), p),
     "z.csv": lambda p: atio.write((CHUNK for _ in range(8)), p, quoting=1),
     "v.parquet": lambda p: atio.write(LARGE, p, validate=lambda _: None),
@@ -58,10 +72,12 @@ FULL: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("name", FULL)
 def test_full_disk(disk: Path, name: str) -> None:
     target = disk / name
-    atio.write(SMALL if not name.endswith("npy") else SMALL["x"].to_numpy(), target)
+    target.write_bytes(b"of another program")
+    atio.write(SMALL, target, "pickle")
     before = state(disk)
-    with pytest.raises(OSError, match="No space left") as raised:
+    with pytest.raises(OSError, match="No space left.*free some space") as raised:
         FULL[name](target)
+    gc.collect()  # XlsxWriter
     assert raised.value.errno == errno.ENOSPC
     assert raised.value.filename == str(target)
     assert state(disk) == before

@@ -161,6 +161,20 @@ def test_number_of_backups(tmp_path: Path) -> None:
     assert len(names(tmp_path)) == 5
 
 
+def test_fewer_backups_than_before(tmp_path: Path) -> None:
+    target = tmp_path / "x.csv"
+    for i in range(5):
+        atio.write(pd.DataFrame({"x": [i]}), target, index=False, backup=3)
+    atio.write(NEW, target, index=False, backup=2)
+    assert names(tmp_path) == [".x.csv._SUCCESS", ".x.csv.bak.1", ".x.csv.bak.2", "x.csv"]
+    for i in (4, 3):
+        atio.restore(target)
+        assert target.read_text() == f"x\n{i}\n"
+        assert atio.verify(target).rows == 1
+    with pytest.raises(FileNotFoundError, match="backup"):
+        atio.restore(target)
+
+
 @pytest.mark.parametrize("backup", [-1, 1.5, "yes"])
 def test_backup_must_be_a_number(tmp_path: Path, backup: object) -> None:
     with pytest.raises(ValueError, match="backup"):
@@ -349,6 +363,39 @@ def test_verbose_goes_through_logging(tmp_path: Path, caplog: pytest.LogCaptureF
     assert "✅ File writing completed" in caplog.messages[-1]
     assert all(record.name == "atio" and record.levelno == logging.INFO for record in caplog.records)
     assert (logger.handlers, logger.level) == (handlers, level)  # as it was
+
+
+def test_a_log_never_fails_a_write(tmp_path: Path) -> None:
+    code = (
+        "import sys, atio, pandas as pd\n"
+        "sys.stderr.close()\n"
+        "for name in 'x.csv', 'x.json':\n"
+        "    print(atio.write(pd.DataFrame({'x': [1]}), sys.argv[1] + name, verbose=True, show_progress=True).rows)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, f"{tmp_path}/"], capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"1\n1\n"
+
+
+def test_log_of_many_threads(tmp_path: Path) -> None:
+    """Each write has all its lines, and the logger is as before when the last has ended."""
+    code = (
+        "import sys, atio, logging, threading, pandas as pd\n"
+        "frame = pd.DataFrame({'x': range(1000)})\n"
+        "def work(i):\n"
+        "    for k in range(10):\n"
+        "        atio.write(frame, f'{sys.argv[1]}/{i}-{k}.csv', verbose=True)\n"
+        "threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]\n"
+        "for t in threads: t.start()\n"
+        "for t in threads: t.join()\n"
+        "logger = logging.getLogger('atio')\n"
+        "print(logger.handlers, logger.level)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr.count("✅ File writing completed") == 80
+    assert done.stderr.count("[INFO] Writing pandas DataFrame") == 80
+    assert done.stdout == "[] 0\n"
 
 
 def test_quiet_by_default(tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -302,6 +305,50 @@ def test_mode_x_does_not_replace(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("mode", ["w", "wb", "wt", "w+", "a", "ab", "at", "a+", "r+", "x", "xb", "xt"])
+def test_modes_of_pandas(tmp_path: Path, mode: str) -> None:
+    """To a file that is there and to one that is not: the same file as pandas leaves, or the same refusal."""
+    for there in (True, False):
+        outcomes = []
+        for name, write in (("ours.csv", atio.write), ("theirs.csv", pd.DataFrame.to_csv)):
+            target = tmp_path / name
+            target.unlink(missing_ok=True)
+            if there:
+                target.write_text("long enough to be overwritten in part only, by what begins at its beginning\n" * 9)
+            try:
+                write(PANDAS, target, mode=mode)  # type: ignore[operator]
+            except OSError as e:
+                outcomes.append((type(e), target.read_bytes() if there else None))
+            else:
+                outcomes.append((None, target.read_bytes()))
+        assert outcomes[0] == outcomes[1]
+
+
+def test_mode_of_libraries_that_have_none(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("old")
+    for obj in (POLARS, ARRAY, ARROW):
+        for mode in ("a", "x"):
+            with pytest.raises(TypeError, match="mode"):
+                atio.write(obj, tmp_path / "x.csv", mode=mode)
+    with pytest.raises(ValueError, match="mode"):
+        atio.write(PANDAS, tmp_path / "x.json", mode="x")
+    assert (tmp_path / "x.csv").read_text() == "old"
+
+
+def test_rows_after_appending_are_not_those_of_the_last_part(tmp_path: Path) -> None:
+    assert atio.write(PANDAS, tmp_path / "x.csv", mode="a").rows == 3
+    assert atio.write(PANDAS, tmp_path / "x.csv", mode="a").rows is None
+    assert json.loads((tmp_path / ".x.csv._SUCCESS").read_bytes())["rows"] is None
+
+
+def test_names_in_npz_files(tmp_path: Path) -> None:
+    """NumPy would drop an array of that name, or fail."""
+    for name in ("allow_pickle", "file"):
+        with pytest.raises(ValueError, match=name):
+            atio.write({name: ARRAY, "other": ARRAY}, tmp_path / "x.npz")
+    assert names(tmp_path) == []
+
+
 def test_subclass_with_a_writer_of_its_own(tmp_path: Path) -> None:
     class Special(pd.DataFrame):
         def to_parquet(self, path: Any = None) -> None:  # type: ignore[override]
@@ -379,6 +426,51 @@ def test_chunks_that_do_not_fit(tmp_path: Path, first: Any, second: Any, error: 
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "chunks", "kwargs"),
+    [
+        ("x.csv", [pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"c": [3]})], {}),
+        ("x.csv", [pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"c": [3]})], {"quoting": 1}),
+        ("x.csv", [pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"b": [3], "a": [4]})], {}),
+        ("x.csv", [pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"b": [3], "a": [4]})], {"quoting": 1}),
+        ("x.csv", [PANDAS, PANDAS.set_index(["a", "b"])], {"quoting": 1}),
+        ("x.csv", [pl.DataFrame({"a": [1], "b": [2]}), pl.DataFrame({"c": [3]})], {}),
+        ("x.csv", [pl.DataFrame({"a": [1], "b": [2]}), pl.DataFrame({"b": [3], "a": [4]})], {"quote_style": "always"}),
+        ("x.csv", [pa.table({"a": [1], "b": [2]}), pa.table({"b": [3], "a": [4]})], {}),
+        ("x.csv", [np.ones((2, 2)), np.ones((2, 3))], {}),
+        ("x.bin", [np.arange(3), np.arange(3.0)], {}),
+    ],
+)
+def test_chunks_with_other_columns(tmp_path: Path, name: str, chunks: list[Any], kwargs: dict[str, Any]) -> None:
+    """They would stand under the headings of the first."""
+    with pytest.raises(ValueError, match="same columns"):
+        atio.write(iter(chunks), tmp_path / name, **kwargs)
+    assert names(tmp_path) == []
+
+
+def test_chunks_of_which_some_columns_are_written(tmp_path: Path) -> None:
+    chunks = [pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"c": [3], "a": [4]})]
+    atio.write(iter(chunks), tmp_path / "x.csv", columns=["a"], index=False, quoting=1)
+    assert (tmp_path / "x.csv").read_text() == '"a"\n"1"\n"4"\n'
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_compressed_chunks(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"x.csv.{suffix}"
+    atio.write((PANDAS[i : i + 1] for i in range(3)), target)
+    pd.testing.assert_frame_equal(pd.read_csv(target, index_col=0), PANDAS)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "chunk"),
+    [("zip", PANDAS), ("tar", PANDAS), ("tar.gz", PANDAS), ("gz", POLARS), ("gz", ARROW), ("gz", ARRAY)],
+)
+def test_chunks_that_cannot_be_compressed(tmp_path: Path, suffix: str, chunk: Any) -> None:
+    with pytest.raises(ValueError, match=rf"suffix \.{suffix}"):
+        atio.write(iter([chunk, chunk]), tmp_path / f"x.csv.{suffix}")
+    assert names(tmp_path) == []
+
+
 def test_chunks_are_cast_if_nothing_is_lost(tmp_path: Path) -> None:
     atio.write(iter([pd.DataFrame({"a": [0.5]}), pd.DataFrame({"a": [1]})]), tmp_path / "x.parquet")
     assert pd.read_parquet(tmp_path / "x.parquet")["a"].tolist() == [0.5, 1.0]
@@ -395,6 +487,18 @@ def test_open_writer(tmp_path: Path) -> None:
         writer.write(POLARS)
     with pytest.raises(ValueError, match="closed"):
         writer.close()
+
+
+def test_writer_that_is_still_open_when_python_ends(tmp_path: Path) -> None:
+    code = (
+        "import sys, atio, pandas as pd\n"
+        "writer = atio.open_writer(sys.argv[1])\n"
+        "writer.write(pd.DataFrame({'x': range(1000)}))\n"
+    )
+    for _ in range(4):  # it went wrong two times in five
+        done = subprocess.run([sys.executable, "-c", code, tmp_path / "x.csv"], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert names(tmp_path) == []
 
 
 def test_open_writer_aborts(tmp_path: Path) -> None:
@@ -427,6 +531,7 @@ def test_ways_to_name_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "relative.csv": "relative.csv",
         "~/home.csv": "home.csv",
         f"file://{tmp_path}/a%20url.csv": "a url.csv",
+        f"file://{tmp_path}/%FF.csv": os.fsdecode(b"\xff.csv"),
         "ümläut und leer.csv": "ümläut und leer.csv",
         os.fsdecode(b"not-\xff-utf8.csv"): os.fsdecode(b"not-\xff-utf8.csv"),
         "UPPER.CSV": "UPPER.CSV",

@@ -28,7 +28,9 @@ type Published struct {
 	stage *Stage
 	lock  store.Unlocker
 	undo  []func() error // in the order done; undone from the end
-	ended bool
+	// exchanged says that the old content is where the stage was.
+	exchanged bool
+	ended     bool
 }
 
 var errNotSealed = errors.New("publish: the stage has not been sealed")
@@ -174,8 +176,10 @@ func (p *Published) run() error {
 	if err := p.syncDir(); err != nil {
 		return err
 	}
-	// Before the caller consents: what is left to do then cannot be interrupted.
-	s.removeDir()
+	if !p.exchanged {
+		// Before the caller consents: what is left to do then cannot be interrupted.
+		s.removeDir()
+	}
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
@@ -284,6 +288,7 @@ func (p *Published) replace(staged string, exists, kept bool) error {
 	err := error(store.ErrUnsupported)
 	if exists && !kept {
 		err = s.st.Exchange(staged, n.target)
+		p.exchanged = err == nil
 		back = func() error { return s.st.Exchange(staged, n.target) }
 	}
 	if errors.Is(err, store.ErrUnsupported) {

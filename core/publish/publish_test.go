@@ -117,6 +117,7 @@ func TestUndo(t *testing.T) {
 		}
 		target := w.before(t)
 		before := files(t, filepath.Dir(target))
+		w.o.Store = w.below
 		s, err := publish.Begin(context.Background(), target, w.o)
 		check(t, err)
 		_, err = s.Write([]byte(newData))
