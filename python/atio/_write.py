@@ -164,7 +164,7 @@ def _write_whole(
     in_library = request | {"input": "file", "engine": how.engine, "extend": extends}
     for attempt in range(_ATTEMPTS):
         try:
-            step = _library_writes(how, target, report, creates=creates)
+            step = _library_writes(how, target, report, mode)
             return run(in_library, steps=_steps(publishing, step), observe=observe)
         except ConflictError:
             if creates:
@@ -194,11 +194,13 @@ def _steps(publishing: Publishing, *first: Step) -> Iterator[Step]:
         yield lambda job: validate_stage(job, validator)
 
 
-def _library_writes(how: EncodeInLibrary, target: str, report: Report, *, creates: bool) -> Step:
+def _library_writes(how: EncodeInLibrary, target: str, report: Report, mode: str) -> Step:
     def step(job: Job) -> None:
         path = job.path()
         extended = os.path.exists(path) and os.path.getsize(path) > 0
-        if creates:
+        if "x" in mode:
+            if os.path.lexists(target):
+                raise _exists(target, mode)
             os.unlink(path)
         with naming_target(target, path), report.watching(path):
             how.write(path)
