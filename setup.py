@@ -68,12 +68,12 @@ class Toolchain:
     def _ask(self, name: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([self.go, "env", name], cwd=ROOT, env=self.env, capture_output=True, text=True)
 
-    def build(self, target: Path, version: str) -> None:
+    def build(self, target: Path) -> None:
         """Build the library as the file ``target``."""
         with tempfile.TemporaryDirectory() as tmp:  # Go puts a header beside the library, of no use in the package
             built = Path(tmp, LIBRARY)
             command = [self.go, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false"]
-            command += ["-ldflags", f"-s -w -X main.version={version}", "-o", str(built), "./cgo"]
+            command += ["-ldflags", "-s -w", "-o", str(built), "./cgo"]
             if code := subprocess.run(command, cwd=ROOT, env=self.env).returncode:
                 stop(f"'go build' of the library failed (exit code {code}); what it said stands above.")
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ class BuildPy(build_py):
             shutil.rmtree(Path(self.build_lib, "atio"), ignore_errors=True)
         super().run()
         built, source = self._library()
-        toolchain.build(Path(source if self.editable_mode else built), self.distribution.get_version())
+        toolchain.build(Path(source if self.editable_mode else built))
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """Name the files that are built."""

@@ -14,10 +14,9 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow/cdata"
-)
 
-// version is set by the build (-ldflags "-X main.version=1.2.3").
-var version = "0.0.0-dev"
+	"github.com/seojaeohcode/atio/core/version"
+)
 
 func main() {}
 
@@ -93,7 +92,7 @@ func atio_call(request *C.char) (answer *C.char) {
 func atio_free(answer *C.char) { C.free(unsafe.Pointer(answer)) }
 
 //export atio_version
-func atio_version() *C.char { return C.CString(version) }
+func atio_version() *C.char { return C.CString(version.Version) }
 
 // answerOf is the JSON of a result or an error.
 func answerOf(result any, err error) *C.char {

@@ -62,5 +62,13 @@ def test_signature_of_write() -> None:
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in list(expected)[4:])
 
 
+def test_go_has_the_same_version(tmp_path: Path) -> None:
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    atio.write(pd.DataFrame({"x": [1]}), tmp_path / "x.parquet")
+    assert pq.ParquetFile(tmp_path / "x.parquet").metadata.created_by == f"atio version {atio.__version__}"
+
+
 def test_the_package_is_typed() -> None:
     assert Path(atio.__file__).with_name("py.typed").is_file()

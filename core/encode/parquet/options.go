@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/version"
 )
 
 // Name is the format's registered name.
@@ -16,7 +17,7 @@ const Name = "parquet"
 const (
 	defaultRowGroupSize = 1 << 20
 	defaultDataPageSize = 1 << 20
-	createdBy           = "atio version 0.1.0"
+	createdBy           = "atio version " + version.Version
 )
 
 // Options says how a Parquet file is written. The zero value means: snappy, row
