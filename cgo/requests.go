@@ -71,6 +71,7 @@ func options(j *job, q *request) core.Options {
 		Backups:   q.Backups,
 		Checksum:  q.Checksum,
 		Progress:  &j.counter,
+		Rows:      q.Rows,
 	}
 	if q.Validate {
 		o.Validate = func(path string) error {

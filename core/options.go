@@ -31,6 +31,9 @@ type Options struct {
 	Backups int
 	// Checksum is "xxh3-128" (if empty) or "sha256".
 	Checksum string
+	// Rows is how many rows there will be, if that is known; little data is
+	// encoded by the caller alone. 0 means not known.
+	Rows int64
 	// Workers is how many goroutines encode at once; 0 is one for each processor.
 	Workers int
 	// Progress, if not nil, is fed while the write goes on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import polars as pl
 import pytest
 
 import atio
-from support import files_of, names
+from support import files_of, flag_of, names
 
 ROWS = 5000
 SPAWN = multiprocessing.get_context("spawn")
@@ -39,7 +40,7 @@ def read(path: str) -> int:
 def overwrite(path: str, number: int, stop: Event, durable: bool) -> None:
     count = 0
     while not stop.is_set():
-        atio.write(version(number * 1_000_000 + count), path, durable=durable)
+        atio.write(version(number * 1_000_000 + count), path, durable=durable, checksum="sha256")
         count += 1
     print(f"writer {number} wrote {count} times")
 
@@ -47,7 +48,7 @@ def overwrite(path: str, number: int, stop: Event, durable: bool) -> None:
 @pytest.mark.parametrize("name", ["x.parquet", "x.csv"])
 def test_readers_while_four_processes_overwrite(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name)
-    atio.write(version(0), path)
+    atio.write(version(0), path, checksum="sha256")
     stop = SPAWN.Event()
     writers = [SPAWN.Process(target=overwrite, args=(path, i, stop, i % 2 == 0)) for i in range(1, 5)]
     for writer in writers:
@@ -74,31 +75,21 @@ def test_readers_while_four_processes_overwrite(tmp_path: Path, name: str) -> No
 
 
 def _flag_describes(path: str) -> bool:
-    """Whether the flag was there; if it was, and the same before and after, it must describe what lies between."""
-    flag_path = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}._SUCCESS")
+    """Whether the flag was there; if it was, and is the same afterwards, it must describe what lies between."""
+    flag_path = Path(path).with_name(flag_of(os.path.basename(path)))
     try:
-        before = os.open(flag_path, os.O_RDONLY)
-    except FileNotFoundError:
+        flag = flag_path.read_bytes()
+        inode = flag_path.stat().st_ino
+        data = Path(path).read_bytes()
+        if flag_path.stat().st_ino != inode or flag_path.read_bytes() != flag:
+            return False  # replaced meanwhile
+    except FileNotFoundError as e:
+        assert e.filename == str(flag_path)
         return False
-    try:
-        flag = json.loads(os.read(before, 1 << 20))
-        target = os.open(path, os.O_RDONLY)
-        try:
-            try:
-                same = os.path.samestat(os.stat(flag_path), os.fstat(before))
-            except FileNotFoundError:
-                return False
-            if not same:
-                return False  # replaced meanwhile
-            assert os.fstat(target).st_size == flag["bytes"]
-            if flag["checksum"].startswith("xxh3"):
-                first = os.pread(target, 1 << 24, 0)
-                assert len(first) == flag["bytes"]
-        finally:
-            os.close(target)
-        return True
-    finally:
-        os.close(before)
+    said = json.loads(flag)
+    assert said["bytes"] == len(data)
+    assert said["checksum"] == "sha256:" + hashlib.sha256(data).hexdigest()
+    return True
 
 
 def test_threads_write_one_target(tmp_path: Path) -> None:

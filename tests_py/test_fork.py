@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pandas as pd
 import pytest
 
 import atio
-from support import apart, names
+from support import apart, files_of, names
 
 FRAME = pd.DataFrame({"x": range(1000), "s": ["text"] * 1000})
 
@@ -147,3 +149,96 @@ def _pool(directory: str, method: str, kind: str) -> list[int]:
 def test_pools(tmp_path: Path, method: str, kind: str) -> None:
     assert apart(_pool, str(tmp_path), method, kind, timeout=120) == [1000] * 24
     assert not [name for name in names(tmp_path) if "atio-" in name]
+
+
+def _fork_in_the_middle(directory: str, where: str) -> list[int]:
+    """Forks in the middle of a write, in code of the caller's, which the child leaves by an exception or goes on."""
+    codes = []
+
+    def fork_here(leave: bool) -> None:
+        child = os.fork()
+        if child == 0 and leave:
+            raise SystemExit(7)
+        if child:
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    def chunks(leave: bool) -> Iterator[pd.DataFrame]:
+        yield FRAME
+        fork_here(leave)
+        yield FRAME
+
+    parent = os.getpid()
+    for leave in (True, False):
+        try:
+            if where == "validate":
+                atio.write(FRAME, f"{directory}/x.parquet", validate=lambda _, leave=leave: fork_here(leave))
+            else:
+                atio.write(chunks(leave), f"{directory}/x.parquet")
+        except (atio.AtioError, ValueError) as e:
+            os._exit(8 if "forked" in str(e) and os.getpid() != parent else 9)
+    return codes
+
+
+@pytest.mark.parametrize("where", ["validate", "chunks"])
+def test_fork_in_the_middle_of_a_write(where: str, tmp_path: Path) -> None:
+    """The write is the parent's; the child can neither go on with it nor hang at it."""
+    assert apart(_fork_in_the_middle, str(tmp_path), where, timeout=60) == [7, 8]
+    assert names(tmp_path) == files_of("x.parquet")
+    assert atio.verify(tmp_path / "x.parquet").rows == (1000 if where == "validate" else 2000)
+
+
+def _child_collects(directory: str) -> int:
+    held = [atio.open_writer(f"{directory}/x.csv", show_progress=True, verbose=True)]
+    held[0].write(FRAME)
+    print("<child>", flush=True)
+
+    def collect() -> None:
+        held.clear()
+        gc.collect()
+
+    code = fork(collect)
+    print("</child>", flush=True)
+    held[0].close()
+    return code
+
+
+def test_a_child_that_collects_a_writer_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert apart(_child_collects, str(tmp_path), timeout=60) == 0
+    said = capsys.readouterr().out
+    assert "<child>\n</child>\n" in said, said
+    assert said.count("✅ File writing completed") == 1
+    assert atio.verify(tmp_path / "x.csv").rows == 1000
+
+
+def _exits(directory: str) -> int:
+    writer = atio.open_writer(f"{directory}/x.csv")
+    writer.write(FRAME)
+    child = os.fork()
+    if child == 0:
+        raise SystemExit(0)  # through all that Python does at its end
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    writer.close()
+    return code
+
+
+def test_a_child_that_ends_like_any_program(tmp_path: Path) -> None:
+    assert apart(_exits, str(tmp_path), timeout=60) == 0
+    assert atio.verify(tmp_path / "x.csv").rows == 1000
+
+
+def _fork_while_loading(path: str, children: int) -> list[int]:
+    """Each child is to atio a new process; it forks at some moment while one of its threads loads the library."""
+
+    def load_and_fork(i: int) -> None:
+        thread = threading.Thread(target=write_and_check, args=(f"{path}-{i}-thread",))
+        thread.start()
+        time.sleep(0.003 * i)
+        code = fork(write_and_check, f"{path}-{i}-child", seconds=30)
+        thread.join()
+        assert code == 0
+
+    return [fork(load_and_fork, i) for i in range(children)]
+
+
+def test_fork_while_another_thread_loads_the_library(tmp_path: Path) -> None:
+    assert apart(_fork_while_loading, str(tmp_path / "x"), 20, timeout=200) == [0] * 20

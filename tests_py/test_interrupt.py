@@ -375,7 +375,8 @@ def test_interrupted_while_restoring(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["write", "pickle", "open_writer"])
 def test_interrupted_again_and_again(kind: str, tmp_path: Path) -> None:
     """Whoever presses Ctrl+C once more hits the clean-up."""
-    check_small(apart(interrupt_small_operations, kind, str(tmp_path), 200, True, 0.001, timeout=60), kind)
+    arguments = (kind, str(tmp_path), 200, True, 0.001)
+    check_small(apart(interrupt_small_operations, *arguments, timeout=60, lost_exceptions=True), kind)
 
 
 def interrupt_waiting_writer(directory: str) -> list[float]:

@@ -15,7 +15,9 @@ type Task func(buf []byte) ([]byte, error)
 
 // Pipeline runs tasks in parallel and writes their results to one writer in the
 // order in which they were submitted. The number of results waiting to be
-// written is bounded, and with it memory.
+// written is bounded, and with it memory. With one worker it has no goroutines:
+// each task runs when it is submitted, which for little data takes less time
+// than waking others.
 //
 // Go, Close and Discard are called from one goroutine.
 type Pipeline struct {
@@ -26,6 +28,11 @@ type Pipeline struct {
 	free   chan []byte
 	wg     sync.WaitGroup
 	ended  bool
+
+	w      io.Writer
+	offset int64  // of the next result
+	alone  bool   // there is one worker, the caller
+	buf    []byte // of the caller
 }
 
 type slot struct {
@@ -45,19 +52,19 @@ func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers int) *P
 		workers = runtime.GOMAXPROCS(0)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	ahead := 2*workers + 2
-	p := &Pipeline{
-		ctx:    ctx,
-		cancel: cancel,
-		queue:  make(chan *slot, ahead),
-		order:  make(chan *slot, ahead),
-		free:   make(chan []byte, 2*ahead),
+	p := &Pipeline{ctx: ctx, cancel: cancel, w: w, offset: offset, alone: workers == 1}
+	if p.alone {
+		return p
 	}
+	ahead := 2*workers + 2
+	p.queue = make(chan *slot, ahead)
+	p.order = make(chan *slot, ahead)
+	p.free = make(chan []byte, 2*ahead)
 	p.wg.Add(workers + 1)
 	for range workers {
 		go p.work()
 	}
-	go p.write(w, offset)
+	go p.write()
 	return p
 }
 
@@ -66,6 +73,9 @@ func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers int) *P
 // made one after another, in order. Go waits while too many results are
 // pending. An error is that of any earlier task or write.
 func (p *Pipeline) Go(task Task, written func(offset int64, n int)) error {
+	if p.alone {
+		return p.runNow(task, written)
+	}
 	s := &slot{task: task, written: written, done: make(chan struct{})}
 	// A place in order is taken first: it bounds what is under way, and whoever
 	// waits for order to drain finds every slot there also in queue.
@@ -97,7 +107,7 @@ func (p *Pipeline) Discard() {
 }
 
 func (p *Pipeline) end() {
-	if !p.ended {
+	if !p.ended && !p.alone {
 		p.ended = true
 		close(p.queue)
 		close(p.order)
@@ -105,15 +115,30 @@ func (p *Pipeline) end() {
 	p.wg.Wait()
 }
 
+func (p *Pipeline) runNow(task Task, written func(offset int64, n int)) error {
+	s := &slot{task: task, written: written, buf: p.buf}
+	p.run(s)
+	if p.ctx.Err() == nil {
+		p.put(s)
+	}
+	p.buf = s.buf
+	return context.Cause(p.ctx)
+}
+
 func (p *Pipeline) work() {
 	defer p.wg.Done()
 	for s := range p.queue {
+		select {
+		case s.buf = <-p.free:
+		default:
+		}
 		p.run(s)
+		close(s.done)
 	}
 }
 
+// run runs a task. Its failure ends the pipeline.
 func (p *Pipeline) run(s *slot) {
-	defer close(s.done)
 	defer func() {
 		if r := recover(); r != nil {
 			p.cancel(&PanicError{Value: r, Stack: debug.Stack()})
@@ -122,12 +147,7 @@ func (p *Pipeline) run(s *slot) {
 	if p.ctx.Err() != nil {
 		return
 	}
-	var buf []byte
-	select {
-	case buf = <-p.free:
-	default:
-	}
-	out, err := s.task(buf[:0])
+	out, err := s.task(s.buf[:0])
 	if err != nil {
 		p.cancel(err)
 		return
@@ -135,13 +155,8 @@ func (p *Pipeline) run(s *slot) {
 	s.buf = out
 }
 
-func (p *Pipeline) write(w io.Writer, offset int64) {
+func (p *Pipeline) write() {
 	defer p.wg.Done()
-	defer func() {
-		if r := recover(); r != nil {
-			p.cancel(&PanicError{Value: r, Stack: debug.Stack()})
-		}
-	}()
 	for s := range p.order {
 		select {
 		case <-s.done:
@@ -151,19 +166,29 @@ func (p *Pipeline) write(w io.Writer, offset int64) {
 		if p.ctx.Err() != nil {
 			return
 		}
-		if len(s.buf) > 0 {
-			if _, err := w.Write(s.buf); err != nil {
-				p.cancel(err)
-				return
-			}
-		}
-		if s.written != nil {
-			s.written(offset, len(s.buf))
-		}
-		offset += int64(len(s.buf))
+		p.put(s)
 		select {
 		case p.free <- s.buf:
 		default:
 		}
 	}
+}
+
+// put writes the result of a task. Its failure ends the pipeline.
+func (p *Pipeline) put(s *slot) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.cancel(&PanicError{Value: r, Stack: debug.Stack()})
+		}
+	}()
+	if len(s.buf) > 0 {
+		if _, err := p.w.Write(s.buf); err != nil {
+			p.cancel(err)
+			return
+		}
+	}
+	if s.written != nil {
+		s.written(p.offset, len(s.buf))
+	}
+	p.offset += int64(len(s.buf))
 }
