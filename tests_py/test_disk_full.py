@@ -148,38 +148,89 @@ def test_read_only_file_system(disk: Path) -> None:
 # --- permissions ----------------------------------------------------------------------------------------------------
 
 
-def _as_nobody(directory: str) -> list[list[Any]]:
+NOBODY = 65534
+
+
+def _as_nobody(directory: str, targets: list[str]) -> list[list[Any]]:
+    """What a process that was root's and has given that up is told when it writes."""
     answer, question = os.pipe()
     if os.fork() == 0:
-        os.setgid(65534)
-        os.setuid(65534)
-        caught = []
-        for name in ("x.csv", "new.parquet", "new.json"):
-            try:
-                atio.write(SMALL, Path(directory, name))
-            except PermissionError as e:
-                caught.append([e.errno, e.filename, str(e)])
-        os.write(question, json.dumps(caught).encode())
-        os._exit(0)
+        code = 1
+        try:
+            for target in targets:  # loads all that it may not be allowed to read later
+                atio.write(SMALL, Path(directory, "warm-up" + Path(target).suffix), success_flag=False)
+                Path(directory, "warm-up" + Path(target).suffix).unlink()
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            told = []
+            for target in targets:
+                try:
+                    atio.write(SMALL, Path(directory, target))
+                except PermissionError as e:
+                    told.append([e.errno, e.filename, str(e)])
+                else:
+                    told.append([0, "", ""])
+            os.write(question, json.dumps(told).encode())
+            code = 0
+        finally:
+            os._exit(code)
     os.close(question)
     with os.fdopen(answer, "rb") as f:
         return list(json.loads(f.read()))
 
 
-def test_no_permission(tmp_path: Path) -> None:
-    for parent in [tmp_path, *tmp_path.parents][:4]:  # pytest makes them for their owner only
+@pytest.fixture
+def reachable(tmp_path: Path) -> Path:
+    """A directory that others can reach: pytest makes its own for their owner only."""
+    for parent in [tmp_path, *tmp_path.parents][:4]:
         if parent.stat().st_uid == os.getuid() and parent != Path("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o055)
-    where = tmp_path / "theirs"
+    where = tmp_path / "place"
     where.mkdir(mode=0o755)
-    atio.write(SMALL, where / "x.csv")
-    before = state(where)
-    caught = apart(_as_nobody, str(where), timeout=60)
-    assert [c[:2] for c in caught] == [
-        [errno.EACCES, str(where / name)] for name in ("x.csv", "new.parquet", "new.json")
-    ]
-    assert all("permission to create files there is needed" in text for _, _, text in caught)
-    assert state(where) == before
+    return where
+
+
+def test_no_permission(reachable: Path) -> None:
+    atio.write(SMALL, reachable / "x.csv")
+    before = state(reachable)
+    targets = ["x.csv", "new.parquet", "new.json"]
+    told = apart(_as_nobody, str(reachable), targets, timeout=60)
+    assert [t[:2] for t in told] == [[errno.EACCES, str(reachable / target)] for target in targets]
+    assert all("permission to create files there is needed" in text for _, _, text in told)
+    assert state(reachable) == before
+
+
+def test_process_that_gave_up_being_root(reachable: Path) -> None:
+    """It may not look at itself in /proc, by which a file without a name would get one."""
+    os.chown(reachable, NOBODY, NOBODY)
+    targets = ["x.csv", "x.parquet", "x.json"]
+    told = apart(_as_nobody, str(reachable), targets, timeout=60)
+    assert [t[0] for t in told] == [0, 0, 0], told
+    assert names(reachable) == files_of(*targets)
+    assert {p.stat().st_uid for p in reachable.iterdir()} == {NOBODY}
+
+
+def test_directory_that_may_not_be_read(reachable: Path) -> None:
+    """It can be neither locked nor synced."""
+    reachable.chmod(0o733)
+    targets = ["x.csv", "x.json"]
+    told = apart(_as_nobody, str(reachable), targets, timeout=60)
+    assert [t[:2] for t in told] == [[errno.EACCES, str(reachable / target)] for target in targets]
+    assert names(reachable) == set()
+
+
+def test_file_of_another_user_in_a_directory_like_tmp(reachable: Path) -> None:
+    reachable.chmod(0o1777)
+    for target in ("x.csv", "x.json"):
+        atio.write(SMALL, reachable / target)
+        (reachable / target).chmod(0o666)
+    before = state(reachable)
+    told = apart(_as_nobody, str(reachable), ["x.csv", "x.json", "new.csv"], timeout=60)
+    assert [t[0] for t in told] == [errno.EPERM, errno.EPERM, 0], told
+    assert all("another user's" in text for _, _, text in told[:2])
+    assert {name: entry for name, entry in state(reachable).items() if "new" not in name} == before
+    assert names(reachable) == files_of("x.csv", "x.json", "new.csv")
 
 
 def _without_descriptors(directory: str) -> list[list[Any]]:

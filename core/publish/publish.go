@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/seojaeohcode/atio/core/progress"
@@ -195,7 +197,26 @@ func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
 	if err != nil {
 		return info, false, wrap("look up", s.names.target, err)
 	}
-	return info, true, special(s.names.target, info)
+	if err := special(s.names.target, info); err != nil {
+		return info, true, err
+	}
+	return info, true, p.mayReplace(info)
+}
+
+// mayReplace refuses another user's file in a directory such as /tmp, in which
+// only owners may rename and remove their files: the hidden second name that
+// keepOld gives to the old content could not be removed again.
+func (p *Published) mayReplace(old store.Info) error {
+	s, me := p.stage, os.Geteuid()
+	dir, err := s.st.Lstat(s.names.dir)
+	if err != nil {
+		return wrap("look up the directory of", s.names.target, err)
+	}
+	if dir.Mode&fs.ModeSticky == 0 || me <= 0 || old.UID == me || dir.UID == me {
+		return nil
+	}
+	return &Error{Op: "replace", Path: s.names.target, Err: syscall.EPERM,
+		Advice: "it is another user's, and in its directory only owners may replace their files: write elsewhere"}
 }
 
 func (p *Published) hasFlag() (bool, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -407,4 +408,24 @@ type explosiveBatch struct{ arrow.RecordBatch }
 
 func (b explosiveBatch) Column(i int) arrow.Array {
 	return explosive{b.RecordBatch.Column(i).(*array.Int64)}
+}
+
+// A page cannot hold a value of two gigabytes. Its bytes here are memory that
+// nobody touches.
+func TestValueTooLong(t *testing.T) {
+	const n = 1<<31 - 1
+	offsets := memory.NewBufferBytes(arrow.Int64Traits.CastToBytes([]int64{0, n}))
+	data := array.NewData(arrow.BinaryTypes.LargeString, 1, []*memory.Buffer{nil, offsets, memory.NewBufferBytes(make([]byte, n))}, nil, 0, 0)
+	values := array.NewLargeStringData(data)
+	schema := arrow.NewSchema([]arrow.Field{{Name: "long", Type: arrow.BinaryTypes.LargeString}}, nil)
+	e, err := Options{}.NewEncoder(context.Background(), io.Discard, schema, encode.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Discard()
+	err = errors.Join(e.Write(array.NewRecordBatch(schema, []arrow.Array{values}, 1)), e.Close())
+	var v *encode.ValueError
+	if !errors.As(err, &v) || v.Column != "long" {
+		t.Errorf("writing a value of %d bytes: %v", n, err)
+	}
 }

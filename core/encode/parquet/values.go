@@ -180,9 +180,23 @@ func (s *scratch) asDoubles(r leafRange) ([]float64, error) {
 	return gather(&s.dbls, a.Float64Values(), r), nil
 }
 
+// maxValue is the size of the longest value there can be: a page holds at least
+// one whole value, and its size is an int32 (parquet.thrift, PageHeader).
+const maxValue = math.MaxInt32 - 1<<20
+
 // asSlices returns the values of a leaf stored as BYTE_ARRAY. They lie in the
 // array's own memory.
 func (s *scratch) asSlices(r leafRange) ([]parquet.ByteArray, error) {
+	values, err := s.slicesIn(r)
+	for _, v := range values {
+		if len(v) > maxValue {
+			return nil, fmt.Errorf("a value has %d bytes, and Parquet cannot hold more than %d", len(v), maxValue)
+		}
+	}
+	return values, err
+}
+
+func (s *scratch) slicesIn(r leafRange) ([]parquet.ByteArray, error) {
 	switch a := r.values.(type) {
 	case *array.String:
 		return slicesOf(s, r, a.ValueOffsets(), a.Data().Buffers()[2]), nil
