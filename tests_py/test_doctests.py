@@ -11,13 +11,12 @@ import pytest
 
 import atio
 
-MODULES = ["atio", *(module.name for module in pkgutil.walk_packages(atio.__path__, "atio."))]
+NAMES = ["atio", *(module.name for module in pkgutil.walk_packages(atio.__path__, "atio."))]
+MODULES = [importlib.import_module(name) for name in NAMES if name != "atio.libatio"]  # which is no module
 EXAMPLES = [
     example
     for module in MODULES
-    for example in doctest.DocTestFinder(exclude_empty=True).find(
-        importlib.import_module(module), extraglobs={"atio": atio}
-    )
+    for example in doctest.DocTestFinder().find(module, extraglobs={"atio": atio})
     if example.examples
 ]
 

@@ -29,7 +29,7 @@ import atio
 from atio._job import Job
 from support import apart, files_of, names, open_files, state
 
-ROWS = 200_000
+ROWS = 400_000
 ROUNDS = 12
 
 
@@ -188,14 +188,17 @@ def interrupt_a_large_write(
     took = min(timings)
     prepare()
 
-    delays, final = [], []
+    delays, final, lost = [], [], 0
     for i in range(ROUNDS):
         before = state(directory)
         try:
             interrupter.send(took * (i + random.random()) / ROUNDS)
             write(df, target)
-            while True:
-                time.sleep(1)  # faster than the signal, which comes now
+            time.sleep(10)  # faster than the signal, which comes now
+            lost += 1
+            interrupter.sent()
+            prepare()
+            continue
         except expected as error:
             came = time.monotonic()
             frames = [f.f_code for f, _ in traceback.walk_tb(error.__traceback__)]
@@ -216,7 +219,7 @@ def interrupt_a_large_write(
     write(df, target)
     atio.verify(target)
     assert names(directory) - {f".{name}.bak.{i}" for i in (1, 2)} == files_of(name)
-    return {"took": took, "delays": delays, "final": final}
+    return {"took": took, "delays": delays, "final": final, "lost": lost}
 
 
 def check_large(cases: list[str], directory: Path, number: int, existing: bool) -> None:
@@ -224,7 +227,8 @@ def check_large(cases: list[str], directory: Path, number: int, existing: bool) 
     for attempt in range(3):  # whatever else the machine does can only make it later
         place = directory / str(attempt)
         place.mkdir()
-        answers = apart(interrupt_large_writes, late, str(place), int(number), existing, timeout=200)
+        arguments = (late, str(place), int(number), existing)
+        answers = apart(interrupt_large_writes, *arguments, timeout=200, lost_exceptions=True)
         late = [answer["case"] for answer in answers if not in_time(answer)]
         if not late:
             return
@@ -241,6 +245,8 @@ def in_time(answer: dict[str, Any]) -> bool:
     )
     # A write can be told to stop when it has just become final.
     assert len(answer["final"]) <= ROUNDS / 4, answer["final"]
+    # Python loses an exception of a signal handler that it calls while it collects an object.
+    assert answer["lost"] <= 1, answer
     slow = case in SLOW_LIBRARIES
     return median < (0.5 if slow else 0.1) and longest < (3 if slow else 1)
 

@@ -53,7 +53,7 @@ class ChunkWriter:
         self._result: WriteResult | None = None
         self._thread = threading.get_ident()
         self._closed = False
-        _writers.add(self)
+        _writers[id(self)] = weakref.ref(self)
 
     @property
     def result(self) -> WriteResult:
@@ -118,6 +118,7 @@ class ChunkWriter:
 
     def __del__(self) -> None:
         self.abort()
+        _writers.pop(id(self), None)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -241,14 +242,14 @@ class ChunkWriter:
         self._result = WriteResult.of(answer, self._target)
 
 
-_writers: weakref.WeakSet[ChunkWriter] = weakref.WeakSet()
+_writers: dict[int, weakref.ref[ChunkWriter]] = {}
 
 
 @atexit.register
 def _abort_forgotten() -> None:
     """Abort what is still open when Python ends, while it can still give back the memory of the chunks."""
-    for writer in list(_writers):
-        if writer._thread == threading.get_ident():  # others may be at work with theirs
+    for writer in [made() for made in _writers.values()]:
+        if writer is not None and writer._thread == threading.get_ident():  # others may be at work with theirs
             writer.abort()
 
 

@@ -47,7 +47,7 @@ func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s settings,
 	if err != nil {
 		return nil, chunkInfo{}, err
 	}
-	pages := &pager{PageWriter: inner, sink: sink, fast: s.codec.isSnappy()}
+	pages := &pager{PageWriter: inner, ctx: ctx, sink: sink, fast: s.codec.isSnappy()}
 	w := file.NewColumnChunkWriter(meta, pages, props)
 	if l.isDictionary() {
 		if err := putDictionary(w, l, pieces[0]); err != nil {
@@ -73,6 +73,9 @@ func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s settings,
 	}
 	if err := w.Close(); err != nil {
 		return nil, chunkInfo{}, err
+	}
+	if ctx.Err() != nil {
+		return nil, chunkInfo{}, context.Cause(ctx)
 	}
 	info := infoOf(meta)
 	if got := int64(pages.end - len(buf)); got != info.compressed {

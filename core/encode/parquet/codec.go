@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -66,18 +67,23 @@ func newCodec(name string, level *int) (codec, error) {
 	return c, nil
 }
 
-// pager is arrow-go's page writer with two changes: snappy by the fast encoder
-// of package s2, where arrow-go takes a slower one; and it notes where the
-// pages end, because Close writes a copy of the column metadata after them,
-// which no reader has looked at for years.
+// pager is arrow-go's page writer with three changes: snappy by the fast encoder
+// of package s2, where arrow-go takes a slower one; it compresses nothing more
+// once it is cancelled, since the last pages of a chunk may take seconds; and it
+// notes where the pages end, because Close writes a copy of the column metadata
+// after them, which no reader has looked at for years.
 type pager struct {
 	file.PageWriter
+	ctx  context.Context
 	sink *chunkBuffer
 	fast bool
 	end  int
 }
 
 func (p *pager) Compress(buf *bytes.Buffer, src []byte) []byte {
+	if p.ctx.Err() != nil {
+		return src // nobody will read it
+	}
 	if !p.fast {
 		return p.PageWriter.Compress(buf, src)
 	}
