@@ -30,7 +30,7 @@ def _measure() -> dict[str, int]:
     }
 
 
-PANDAS = pd.DataFrame({"a": range(2_000), "s": ["text"] * 2_000})
+PANDAS = pd.DataFrame({"a": range(1_000), "s": ["text"] * 1_000})
 POLARS = pl.from_pandas(PANDAS)
 
 
@@ -69,7 +69,7 @@ ONCE: dict[str, Callable[[str], object]] = {
 
 def _many_times(directory: str, what: str) -> list[dict[str, int]]:
     once = ONCE[what]
-    for _ in range(ROUNDS // 4):
+    for _ in range(ROUNDS // 5):
         once(directory)
     before = _measure()
     for _ in range(ROUNDS):

@@ -29,7 +29,7 @@ import atio
 from atio._job import Job
 from support import apart, files_of, names, open_files, state
 
-ROWS = 400_000
+ROWS = 250_000
 ROUNDS = 12
 
 
@@ -363,25 +363,27 @@ def check_small(answer: dict[str, Any], what: str) -> None:
     old, final = answer["old"], answer["final"]
     share = final / (old + final)
     print(f"{what}: took {answer['took'] * 1000:.2f} ms, interrupted {old}, of finished calls {final} ({share:.2%})")
-    assert old >= 50, answer
+    assert old >= 30, answer
     # What is left to do when a write becomes final, removing the old file above all, is a good part of a small one.
     assert share < 0.4, answer
 
 
-@pytest.mark.parametrize("existing", [True, False], ids=["existing", "new"])
-@pytest.mark.parametrize("kind", ["write", "pickle", "open_writer", "backup"])
+@pytest.mark.parametrize(
+    ("kind", "existing"),
+    [("write", True), ("write", False), ("pickle", True), ("pickle", False), ("open_writer", True), ("backup", True)],
+)
 def test_interrupted_while_publishing(kind: str, existing: bool, tmp_path: Path) -> None:
-    check_small(apart(interrupt_small_operations, kind, str(tmp_path), 150, existing, 0, timeout=60), kind)
+    check_small(apart(interrupt_small_operations, kind, str(tmp_path), 100, existing, 0, timeout=60), kind)
 
 
 def test_interrupted_while_restoring(tmp_path: Path) -> None:
-    check_small(apart(interrupt_small_operations, "restore", str(tmp_path), 150, True, 0, timeout=60), "restore")
+    check_small(apart(interrupt_small_operations, "restore", str(tmp_path), 100, True, 0, timeout=60), "restore")
 
 
 @pytest.mark.parametrize("kind", ["write", "pickle", "open_writer"])
 def test_interrupted_again_and_again(kind: str, tmp_path: Path) -> None:
     """Whoever presses Ctrl+C once more hits the clean-up."""
-    arguments = (kind, str(tmp_path), 200, True, 0.001)
+    arguments = (kind, str(tmp_path), 120, True, 0.001)
     check_small(apart(interrupt_small_operations, *arguments, timeout=60, lost_exceptions=True), kind)
 
 

@@ -11,6 +11,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def test_validate_of_chunks(tmp_path: Path) -> None:
     rows: list[int] = []
     atio.write(iter([OLD, NEW]), tmp_path / "x.parquet", validate=lambda path: rows.append(len(pd.read_parquet(path))))
     assert rows == [5]
+
+
+@pytest.mark.parametrize("validate", ["yes", None, 1])
+def test_validate_is_a_bool_or_a_function(tmp_path: Path, validate: object) -> None:
+    with pytest.raises(TypeError, match="validate"):
+        atio.write(OLD, tmp_path / "x.csv", validate=validate)  # type: ignore[arg-type]
+    assert names(tmp_path) == []
+
+
+def test_seconds_are_those_of_the_whole_call(tmp_path: Path) -> None:
+    slow = pl.LazyFrame({"x": [1]}).map_batches(lambda frame: time.sleep(0.2) or frame)
+    assert atio.write(slow, tmp_path / "x.parquet").seconds >= 0.2
 
 
 def test_without_validation(tmp_path: Path) -> None:

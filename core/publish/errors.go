@@ -94,7 +94,7 @@ func advice(target string, err error) string {
 	case errors.Is(err, syscall.ENOTDIR):
 		return "a part of the path is a file, not a directory"
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Sprintf("the new file is prepared in %s, so permission to create files there is needed", dir)
+		return fmt.Sprintf("the new file is prepared in %s, so permission to create files there is needed, and to read the directory", dir)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("the directory %s must exist: create it first", dir)
 	}

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 import weakref
 from types import TracebackType
 from typing import Any
@@ -37,6 +38,7 @@ class ChunkWriter:
         verbose: bool,
     ) -> None:
         self._target = target
+        self._began = time.perf_counter()
         self._format = format
         self._publishing = publishing
         self._kwargs = kwargs
@@ -239,7 +241,7 @@ class ChunkWriter:
             validate(self._job, self._publishing.validator)
         answer = self._job.finish()
         self._report.succeeded(answer)
-        self._result = WriteResult.of(answer, self._target)
+        self._result = WriteResult.of(answer, self._target, self._began)
 
 
 _writers: dict[int, weakref.ref[ChunkWriter]] = {}

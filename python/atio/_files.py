@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ._job import run
 from ._result import WriteResult
 from ._target import PathLike, encode_path, path_of
@@ -23,8 +25,9 @@ def verify(path: PathLike) -> WriteResult:
         >>> atio.verify("checked.csv").format
         'csv'
     """
+    began = time.perf_counter()
     target = path_of(path)
-    return WriteResult.of(run({"op": "verify", "target": encode_path(target)}), target)
+    return WriteResult.of(run({"op": "verify", "target": encode_path(target)}), target, began)
 
 
 def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
@@ -43,6 +46,7 @@ def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
         >>> pd.read_csv("kept.csv")["x"].tolist()
         ['old']
     """
+    began = time.perf_counter()
     target = path_of(path)
     request = {"op": "restore", "target": encode_path(target), "skip_sync": not durable}
-    return WriteResult.of(run(request), target)
+    return WriteResult.of(run(request), target, began)

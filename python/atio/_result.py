@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,8 @@ class WriteResult:
     engine: str
 
     @classmethod
-    def of(cls, answer: dict[str, Any], target: str) -> WriteResult:
-        """The result in an answer of the library."""
-        fields = ("format", "rows", "bytes", "seconds", "checksum", "engine")
-        return cls(path=target, **{name: answer[name] for name in fields})
+    def of(cls, answer: dict[str, Any], target: str, began: float) -> WriteResult:
+        """The result in an answer of the library to a call that began at that ``time.perf_counter()``."""
+        fields = ("format", "rows", "bytes", "checksum", "engine")
+        seconds = time.perf_counter() - began
+        return cls(path=target, seconds=seconds, **{name: answer[name] for name in fields})

@@ -59,6 +59,8 @@ class Publishing:
     checksum: str | None = None
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.validate, bool) or callable(self.validate)):
+            raise TypeError(f"validate={self.validate!r}: it is True, False or a function of the new file's path")
         if not isinstance(self.backup, int) or self.backup < 0:
             raise ValueError(f"backup={self.backup!r}: it is True, False or the number of backups to keep")
         if self.checksum not in (None, "xxh3-128", "sha256"):

@@ -81,6 +81,7 @@ def write(
         >>> result.rows, result.engine
         (3, 'go')
     """
+    began = time.perf_counter()
     target = path_of(target_path, storage_options=storage_options)
     kind = format_of(target, format)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
@@ -98,7 +99,7 @@ def write(
         report.log(f"Writing {type(obj).__module__.partition('.')[0]} {type(obj).__name__} to {target}")
         answer = _write_whole(obj, library, target, kind, publishing, report, kwargs)
         report.succeeded(answer)
-    return WriteResult.of(answer, target)
+    return WriteResult.of(answer, target, began)
 
 
 def open_writer(
