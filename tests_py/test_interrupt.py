@@ -77,6 +77,11 @@ WRITES: dict[str, tuple[str, Callable[[pd.DataFrame, str], object]]] = {
     "parquet, reader": ("x.parquet", by_reader),
     "parquet, validated": ("x.parquet", lambda df, target: atio.write(df, target, validate=lambda _: time.sleep(0.05))),
     "parquet, backup": ("x.parquet", lambda df, target: atio.write(df, target, backup=2)),
+    "parquet, brotli": ("x.parquet", lambda df, target: atio.write(df, target, compression="brotli")),
+    "parquet, zstd 19": (
+        "x.parquet",
+        lambda df, target: atio.write(df, target, compression="zstd", compression_level=19),
+    ),
     "pickle": ("x.pkl", lambda df, target: atio.write(df, target)),
     "json, polars": ("x.json", lambda df, target: atio.write(pl.from_pandas(df), target)),
 }
@@ -254,6 +259,7 @@ def in_time(answer: dict[str, Any]) -> bool:
 GROUPS = {
     "whole": ["parquet", "csv", "parquet, polars", "parquet, validated", "parquet, backup"],
     "chunks": ["parquet, chunks", "csv, chunks", "parquet, open_writer", "csv, open_writer", "parquet, reader"],
+    "slow codecs": ["parquet, brotli", "parquet, zstd 19"],
     "libraries": list(SLOW_LIBRARIES),
 }
 

@@ -36,6 +36,16 @@ var codecs = map[string]codecInfo{
 	"none":   {id: compress.Codecs.Uncompressed, withoutLevels: true},
 }
 
+// pageSize is the number of bytes at which a page ends if nothing is said. What
+// compresses slowly gets smaller pages: compressing one cannot be interrupted.
+func (c codec) pageSize() int64 {
+	switch {
+	case c.id == compress.Codecs.Gzip, c.id == compress.Codecs.Brotli, c.id == compress.Codecs.Zstd && c.level > 9:
+		return defaultDataPageSize / 8
+	}
+	return defaultDataPageSize
+}
+
 func newCodec(name string, level *int) (codec, error) {
 	if name == "" {
 		name = "snappy"

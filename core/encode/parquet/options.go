@@ -36,7 +36,8 @@ type Options struct {
 	RowGroupSize int64 `json:"row_group_size,omitempty"`
 
 	// DataPageSize is the number of bytes, before compression, at which a data
-	// page ends. 0 means 1,048,576.
+	// page ends. 0 means 1,048,576, and an eighth of that for gzip, brotli, and
+	// zstd above level 9, so that a cancellation need not wait long.
 	DataPageSize int64 `json:"data_page_size,omitempty"`
 
 	// Statistics turns minimum, maximum and null count of each column chunk on
@@ -96,7 +97,7 @@ func (o Options) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	page, err := positive("data_page_size", o.DataPageSize, defaultDataPageSize)
+	page, err := positive("data_page_size", o.DataPageSize, c.pageSize())
 	if err != nil {
 		return settings{}, err
 	}
