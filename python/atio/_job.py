@@ -119,8 +119,12 @@ class Job:
 class _exported:  # noqa: N801 - used like a function
     """The pointer to an object's Arrow C stream, while the capsule that owns it is alive."""
 
-    def __init__(self, stream: ArrowStream | None) -> None:
-        self._capsule = None if stream is None else stream.__arrow_c_stream__()
+    def __init__(self, stream: Any) -> None:
+        self._capsule = None
+        if stream is not None:
+            # polars 1.0 has no such method, only its way to pyarrow; 1.3 wants the argument.
+            source: Any = stream if hasattr(stream, "__arrow_c_stream__") else stream.to_arrow()
+            self._capsule = source.__arrow_c_stream__(None)
 
     def __enter__(self) -> int | None:
         if self._capsule is None:
