@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -181,14 +182,13 @@ def _as_nobody(directory: str, targets: list[str]) -> list[list[Any]]:
 
 
 @pytest.fixture
-def reachable(tmp_path: Path) -> Path:
-    """A directory that others can reach: pytest makes its own for their owner only."""
-    for parent in [tmp_path, *tmp_path.parents][:4]:
-        if parent.stat().st_uid == os.getuid() and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o055)
-    where = tmp_path / "place"
-    where.mkdir(mode=0o755)
-    return where
+def reachable() -> Iterator[Path]:
+    """A directory that others can reach: pytest's own are their owner's only, and another session of it sees to that."""
+    with tempfile.TemporaryDirectory() as outer:
+        Path(outer).chmod(0o755)
+        where = Path(outer, "place")
+        where.mkdir(mode=0o755)
+        yield where
 
 
 def test_no_permission(reachable: Path) -> None:
