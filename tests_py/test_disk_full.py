@@ -183,7 +183,7 @@ def _as_nobody(directory: str, targets: list[str]) -> list[list[Any]]:
 
 @pytest.fixture
 def reachable() -> Iterator[Path]:
-    """A directory that others can reach: pytest's own are their owner's only, and another session of it sees to that."""
+    """A directory that others can reach: those of pytest are their owner's only, and every session sees to that."""
     with tempfile.TemporaryDirectory() as outer:
         Path(outer).chmod(0o755)
         where = Path(outer, "place")
