@@ -100,6 +100,10 @@ func (p *Pipeline) Close() error {
 	return err
 }
 
+// Offset returns where in the output the next result would stand. It is called
+// after Close.
+func (p *Pipeline) Offset() int64 { return p.offset }
+
 // Discard stops all tasks that have not begun and waits for the others.
 func (p *Pipeline) Discard() {
 	p.cancel(errDiscarded)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/seojaeohcode/atio/core/encode"
 )
@@ -42,6 +43,7 @@ func (Options) Check(r io.ReaderAt, size, rows int64) (err error) {
 func checkChunks(f *file.Reader, footer, rows int64) error {
 	end := int64(len(magic))
 	total := int64(0)
+	index := footer // where the page index begins
 	for i := range f.NumRowGroups() {
 		rg := f.RowGroup(i)
 		total += rg.NumRows()
@@ -58,11 +60,20 @@ func checkChunks(f *file.Reader, footer, rows int64) error {
 				return broken("row group %d, column %d begins at byte %d, the chunk before it ends at %d", i, k, start, end)
 			}
 			end = start + md.TotalCompressedSize()
+			for _, at := range []*metadata.IndexLocation{md.GetColumnIndexLocation(), md.GetOffsetIndexLocation()} {
+				if at == nil {
+					continue
+				}
+				if at.Offset < end || at.Offset+int64(at.Length) > footer {
+					return broken("row group %d, column %d has its page index at byte %d, outside of the file's", i, k, at.Offset)
+				}
+				index = min(index, at.Offset)
+			}
 		}
 	}
 	switch {
-	case end != footer:
-		return broken("column chunks end at byte %d, the footer begins at byte %d", end, footer)
+	case end != index:
+		return broken("column chunks end at byte %d, page index or footer begin at byte %d", end, index)
 	case total != rows:
 		return broken("the row groups hold %d rows, %d were written", total, rows)
 	}

@@ -3,155 +3,402 @@ package parquet
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/compress"
+	"github.com/seojaeohcode/atio/core/encode/parquet/internal/encoding"
 )
 
 // chunkInfo is what the footer says of a column chunk. Offsets are counted from
 // the chunk's first byte.
 type chunkInfo struct {
-	values           int64 // with nulls and empty lists
-	dictionary, data int64 // first dictionary and data page; dictionary is none if there is no such page
-	compressed       int64
-	uncompressed     int64
-	encodings        []parquet.Encoding
-	dictionaryPages  map[parquet.Encoding]int32
-	dataPages        map[parquet.Encoding]int32
-	stats            metadata.EncodedStatistics
-	hasStats         bool
+	codec        codec
+	values       int64 // with nulls and empty lists
+	nulls        int64
+	dictionary   int64 // of the dictionary page, none if there is no such page
+	data         int64 // of the first data page
+	compressed   int64
+	uncompressed int64
+	encoding     parquet.Encoding // of the data pages
+	bounds       bounds           // of no text longer than longestBound
+	exact        exactness
+	pages        []pageInfo
 }
+
+// exactness says whether bounds are values of the column, not only bounds.
+type exactness struct{ min, max bool }
 
 const none = -1
 
-// blockRows is how many rows are turned into levels and values at once: few
-// enough to stay in the processor's cache and to notice a cancellation soon.
-const blockRows = 8192
+// workspace is the memory in which column chunks are encoded, one after another.
+// Only a column's first use of it allocates.
+type workspace struct {
+	column     column
+	shred      shredder
+	dictionary dictionary
+	encoders   map[codec]compress.Encoder
+
+	// memory of the column's slices
+	ints, codes              []uint32
+	longs                    []uint64
+	bits, fixed, validity    []byte
+	def, rep                 []uint8
+	pieces                   []bytePiece
+	body, sample, compressed []byte
+	used                     []bool
+	strings, suffixes        []string
+	lengths                  []uint32
+}
+
+var workspaces = sync.Pool{New: func() any { return &workspace{encoders: map[codec]compress.Encoder{}} }}
+
+// keep takes the column's slices for the next one, unless they are an array's.
+func (w *workspace) keep() {
+	c := &w.column
+	w.codes, w.pieces = c.codes, c.bytes.pieces
+	if c.def != nil {
+		w.def, w.rep = c.def, c.rep
+	}
+	if !c.borrowed {
+		w.ints, w.longs, w.bits, w.fixed = c.ints, c.longs, c.bits, c.fixed
+	}
+}
+
+// done drops what the workspace knows of arrays.
+func (w *workspace) done() {
+	w.column = column{}
+	w.dictionary.reset()
+	clear(w.pieces[:cap(w.pieces)])
+	clear(w.strings[:cap(w.strings)])
+	clear(w.suffixes[:cap(w.suffixes)])
+	workspaces.Put(w)
+}
+
+func (w *workspace) encoder(c codec) (compress.Encoder, error) {
+	if e := w.encoders[c]; e != nil {
+		return e, nil
+	}
+	e, err := c.encoder()
+	if err == nil {
+		w.encoders[c] = e
+	}
+	return e, err
+}
 
 // encodeChunk appends the column chunk of leaf l, whose values lie in pieces,
 // to buf.
-func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s settings, buf []byte) ([]byte, chunkInfo, error) {
-	props := s.props
-	if l.isDictionary() {
-		props = parquet.NewWriterProperties(keepDictionary(l, s.properties)...)
-	} else if s.dictionary && !dictionaryPays(l, pieces, props.DictionaryPageSizeLimit()) {
-		props = s.plain
-	}
-	sink := &chunkBuffer{data: buf}
-	meta := metadata.NewColumnChunkMetaDataBuilder(props, l.column)
-	inner, err := file.NewPageWriter(sink, s.codec.id, s.codec.level, meta, 0, 0, props.Allocator(), false, nil, nil)
-	if err != nil {
-		return nil, chunkInfo{}, err
-	}
-	pages := &pager{PageWriter: inner, ctx: ctx, sink: sink, fast: s.codec.isSnappy()}
-	w := file.NewColumnChunkWriter(meta, pages, props)
-	if l.isDictionary() {
-		if err := putDictionary(w, l, pieces[0]); err != nil {
-			return nil, chunkInfo{}, err
-		}
-	}
-
-	var shred shredder
-	var values scratch
-	for _, piece := range pieces {
-		for lo := 0; lo < piece.Len(); lo += blockRows {
-			if ctx.Err() != nil {
-				return nil, chunkInfo{}, context.Cause(ctx)
-			}
-			r, err := shred.shred(l, piece, lo, min(lo+blockRows, piece.Len()))
-			if err == nil {
-				err = writeBlock(w, &values, r)
-			}
-			if err != nil {
-				return nil, chunkInfo{}, &encode.ValueError{Format: Name, Column: l.name, Row: -1, Reason: err.Error()}
-			}
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, chunkInfo{}, err
-	}
+func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s *settings, buf []byte) ([]byte, chunkInfo, error) {
 	if ctx.Err() != nil {
 		return nil, chunkInfo{}, context.Cause(ctx)
 	}
-	info := infoOf(meta)
-	if got := int64(pages.end - len(buf)); got != info.compressed {
-		return nil, chunkInfo{}, fmt.Errorf("column chunk of %d bytes claims %d", got, info.compressed)
+	w := workspaces.Get().(*workspace)
+	defer w.done()
+	info := chunkInfo{dictionary: none, codec: l.settings.codec}
+	pages := &pageWriter{ctx: ctx, settings: s, buf: buf, base: len(buf), info: &info}
+	err := w.encode(l, pieces, s, pages)
+	switch {
+	case err == nil:
+		return pages.buf, info, nil
+	case ctx.Err() != nil:
+		return nil, chunkInfo{}, context.Cause(ctx)
 	}
-	return sink.data[:pages.end], info, nil
+	return nil, chunkInfo{}, &encode.ValueError{Format: Name, Column: l.name, Row: -1, Reason: err.Error()}
 }
 
-// writeBlock hands one block to the column writer of its physical type.
-func writeBlock(w file.ColumnChunkWriter, s *scratch, r leafRange) error {
-	switch w := w.(type) {
-	case *file.BooleanColumnChunkWriter:
-		return write(s.asBools, w.WriteBatch, r)
-	case *file.Int32ColumnChunkWriter:
-		return write(s.asInts, w.WriteBatch, r)
-	case *file.Int64ColumnChunkWriter:
-		return write(s.asLongs, w.WriteBatch, r)
-	case *file.Float32ColumnChunkWriter:
-		return write(s.asFloats, w.WriteBatch, r)
-	case *file.Float64ColumnChunkWriter:
-		return write(s.asDoubles, w.WriteBatch, r)
-	case *file.ByteArrayColumnChunkWriter:
-		return write(s.asSlices, w.WriteBatch, r)
-	case *file.FixedLenByteArrayColumnChunkWriter:
-		width := w.Descr().TypeLength()
-		return write(func(r leafRange) ([]parquet.FixedLenByteArray, error) { return s.asFixed(r, width) }, w.WriteBatch, r)
-	}
-	return fmt.Errorf("no column writer for %s", w.Type())
-}
-
-func write[T any](values func(leafRange) ([]T, error), batch func([]T, []int16, []int16) (int64, error), r leafRange) error {
-	v, err := values(r)
+func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pageWriter) error {
+	c, err := w.load(l, pieces)
 	if err != nil {
 		return err
 	}
-	_, err = batch(v, r.def, r.rep)
-	return err
+	if pages.codec, err = w.encoder(l.settings.codec); err != nil {
+		return err
+	}
+	if err := w.chooseEncoding(c, pages); err != nil {
+		return err
+	}
+	info := pages.info
+	info.nulls = int64(c.nulls())
+	if info.encoding == parquet.Encodings.RLEDict {
+		w.body = w.dictionary.appendPage(w.body[:0], l.column.PhysicalType())
+		if err := pages.writeDictionary(w.body, w.dictionary.len()); err != nil {
+			return err
+		}
+	}
+	info.data = int64(len(pages.buf) - pages.base)
+	split := splitter{w: w, column: c, size: s.pageSize, v2: s.dataPageV2}
+	split.begin(info.encoding)
+	defer func() { w.strings = split.pending }()
+	for first := true; first || split.entry < c.entries; first = false {
+		start := int64(len(pages.buf) - pages.base)
+		row := split.row
+		p, b, err := split.next()
+		if err != nil {
+			return err
+		}
+		if err := pages.write(p); err != nil {
+			return err
+		}
+		info.bounds.merge(l.order, b)
+		info.pages = append(info.pages, pageInfo{
+			offset:   start,
+			size:     int32(int64(len(pages.buf)-pages.base) - start),
+			firstRow: int64(row),
+			nulls:    int64(p.nulls),
+			bounds:   b,
+		})
+	}
+	info.finishBounds(l)
+	return nil
 }
 
-// infoOf reads back what arrow-go's column writer noted in meta.
-func infoOf(meta *metadata.ColumnChunkMetaDataBuilder) chunkInfo {
-	md := meta.Contents().MetaData
-	info := chunkInfo{
-		values:          md.NumValues,
-		dictionary:      none,
-		data:            md.DataPageOffset - chunkBase,
-		compressed:      md.TotalCompressedSize,
-		uncompressed:    md.TotalUncompressedSize,
-		dictionaryPages: map[parquet.Encoding]int32{},
-		dataPages:       map[parquet.Encoding]int32{},
+// finishBounds shortens the bounds of byte arrays and takes them out of the
+// memory of arrays, which will be released.
+func (info *chunkInfo) finishBounds(l *leaf) {
+	info.exact = exactness{true, true}
+	if l.order != bytesOrder && l.order != decimalOrder && l.order != float16Order {
+		return
 	}
-	if md.DictionaryPageOffset != nil {
-		info.dictionary = *md.DictionaryPageOffset - chunkBase
+	text := isText(l.typ)
+	own := func(b *bounds) (exact exactness) {
+		b.min, exact.min = shortenMin(b.min, text)
+		b.max, exact.max = shortenMax(b.max, text)
+		b.min, b.max = string([]byte(b.min)), string([]byte(b.max))
+		return exact
 	}
-	for _, e := range md.Encodings {
-		info.encodings = append(info.encodings, parquet.Encoding(e))
+	info.exact = own(&info.bounds)
+	for i := range info.pages {
+		own(&info.pages[i].bounds)
 	}
-	for _, e := range md.EncodingStats {
-		if e.PageType == 2 { // DICTIONARY_PAGE in parquet.thrift
-			info.dictionaryPages[parquet.Encoding(e.Encoding)] += e.Count
+}
+
+// splitter makes the data pages of a column, one after another.
+type splitter struct {
+	w      *workspace
+	column *column
+	size   int64 // bytes at which a page ends, before compression
+	v2     bool
+	page   page
+
+	encoding parquet.Encoding
+	values   int        // in a page, of values of equal size
+	strings  byteReader // of byte arrays
+	pending  []string   // read, not on a page yet
+	bounded  bool       // bounds are wanted
+
+	entry, value, row int // of the next page
+}
+
+// mostValues bounds the number of values on a page where they take few bits, so
+// that what the page index says of a page is worth something.
+const mostValues = 1 << 17
+
+// begin prepares the first page.
+func (s *splitter) begin(e parquet.Encoding) {
+	c := s.column
+	s.encoding = e
+	s.page.encoding = e
+	s.bounded = c.leaf.settings.statistics
+	bits := 8 * max(1, int64(c.leaf.width()))
+	switch {
+	case e == parquet.Encodings.RLEDict:
+		bits = max(1, int64(encoding.Width(s.w.dictionary.len()-1)))
+	case c.leaf.column.PhysicalType() == parquet.Types.Boolean:
+		bits = 1
+	}
+	s.values = int(max(1, min(mostValues, s.size*8/bits)))
+	if s.isStrings() {
+		s.strings, s.pending = c.bytes.read(), s.w.strings[:0]
+	}
+}
+
+// isStrings reports whether values are byte arrays to be read where they lie.
+func (s *splitter) isStrings() bool {
+	return s.column.leaf.column.PhysicalType() == parquet.Types.ByteArray && s.encoding != parquet.Encodings.RLEDict
+}
+
+// next makes the next page. It is valid until the one after it.
+func (s *splitter) next() (*page, bounds, error) {
+	c, w, p := s.column, s.w, &s.page
+	values := s.values
+	if s.isStrings() {
+		var err error
+		if values, err = s.measure(); err != nil {
+			return nil, bounds{}, err
+		}
+	}
+	entries, present, rows := c.cut(s.entry, s.value, values)
+	p.entries, p.nulls, p.rows = entries, entries-present, rows
+	w.body, p.rep, p.def = appendLevels(w.body[:0], c, s.entry, s.entry+entries, s.v2)
+	var b bounds
+	if s.isStrings() {
+		var err error
+		if b, err = s.appendStrings(present); err != nil {
+			return nil, bounds{}, err
+		}
+	} else {
+		w.appendValues(c, s.encoding, s.value, s.value+present)
+		if s.bounded {
+			b = w.boundsOf(c, s.value, s.value+present)
+		}
+	}
+	p.body = w.body
+	s.entry += entries
+	s.value += present
+	s.row += rows
+	return p, b, nil
+}
+
+// appendValues appends values [from, to) to the page.
+func (w *workspace) appendValues(c *column, e parquet.Encoding, from, to int) {
+	if e == parquet.Encodings.RLEDict {
+		width := encoding.Width(w.dictionary.len() - 1)
+		w.body = append(w.body, byte(width))
+		w.body = encoding.AppendHybrid(w.body, c.codes[from:to], width)
+		return
+	}
+	switch c.leaf.column.PhysicalType() {
+	case parquet.Types.Boolean:
+		w.body = encoding.AppendBits(w.body, c.bits, from, to-from)
+	case parquet.Types.Int32, parquet.Types.Float:
+		w.body = appendWords(w.body, c.ints[from:to], e)
+	case parquet.Types.Int64, parquet.Types.Double:
+		w.body = appendWords(w.body, c.longs[from:to], e)
+	case parquet.Types.FixedLenByteArray:
+		width := c.leaf.column.TypeLength()
+		values := c.fixed[from*width : to*width]
+		if e == parquet.Encodings.ByteStreamSplit {
+			w.body = encoding.AppendSplitFixed(w.body, values, width)
 		} else {
-			info.dataPages[parquet.Encoding(e.Encoding)] += e.Count
+			w.body = append(w.body, values...)
 		}
 	}
-	if st := md.Statistics; st != nil {
-		info.hasStats = true
-		info.stats.Signed = st.Min != nil || st.Max != nil
-		if st.MinValue != nil {
-			info.stats.SetMin(st.MinValue)
+}
+
+func appendWords[W encoding.Word](dst []byte, words []W, e parquet.Encoding) []byte {
+	switch e {
+	case parquet.Encodings.DeltaBinaryPacked:
+		return encoding.AppendDelta(dst, words)
+	case parquet.Encodings.ByteStreamSplit:
+		return encoding.AppendSplit(dst, words)
+	}
+	return encoding.AppendPlain(dst, words)
+}
+
+// stringBlock is how many byte arrays are looked at together.
+const stringBlock = 4096
+
+// measure reads ahead until there are values for a page, and returns how many.
+func (s *splitter) measure() (int, error) {
+	size, n := int64(0), 0
+	for {
+		for ; n < len(s.pending); n++ {
+			if size >= s.size || n >= mostValues {
+				return n, nil
+			}
+			size += int64(len(s.pending[n])) + 4
 		}
-		if st.MaxValue != nil {
-			info.stats.SetMax(st.MaxValue)
+		// Values that have been read stay where they are.
+		more := len(s.pending) + stringBlock
+		if cap(s.pending) < more {
+			grown := make([]string, len(s.pending), max(more, 2*cap(s.pending)))
+			copy(grown, s.pending)
+			s.pending = grown
 		}
-		if st.NullCount != nil {
-			info.stats.SetNullCount(*st.NullCount)
+		var err error
+		before := len(s.pending)
+		block := s.pending[before:before:more]
+		if block, err = s.strings.fill(block); err != nil {
+			return 0, err
+		}
+		if len(block) == 0 {
+			return n, nil
+		}
+		s.pending = s.pending[:before+len(block)]
+	}
+}
+
+// appendStrings appends the next n byte arrays to the page and returns their
+// bounds. A row's list may go on beyond what was measured.
+func (s *splitter) appendStrings(n int) (bounds, error) {
+	for len(s.pending) < n {
+		block, err := s.strings.fill(make([]string, 0, max(stringBlock, n-len(s.pending))))
+		if err != nil {
+			return bounds{}, err
+		}
+		if len(block) == 0 {
+			return bounds{}, fmt.Errorf("%d values where levels count %d", len(s.pending), n)
+		}
+		s.pending = append(s.pending, block...)
+	}
+	w, values := s.w, s.pending[:n]
+	size := 0
+	for _, v := range values {
+		size += len(v)
+	}
+	if size > maxValue {
+		return bounds{}, fmt.Errorf("one page would hold %d bytes, and Parquet's limit is 2 GiB: a row's lists are too long", size)
+	}
+	r := stringRange{order: s.column.leaf.order}
+	if s.bounded {
+		for _, v := range values {
+			r.add(v)
 		}
 	}
-	return info
+	w.body = w.appendStrings(w.body, values, s.encoding)
+	s.pending = s.pending[:copy(s.pending, s.pending[n:])]
+	return r.bounds(), nil
+}
+
+func (w *workspace) appendStrings(dst []byte, values []string, e parquet.Encoding) []byte {
+	switch e {
+	case parquet.Encodings.DeltaLengthByteArray:
+		dst, w.lengths = encoding.AppendDeltaLength(dst, values, w.lengths)
+		return dst
+	case parquet.Encodings.DeltaByteArray:
+		dst, w.lengths, w.suffixes = encoding.AppendDeltaStrings(dst, values, w.lengths, w.suffixes)
+		return dst
+	}
+	return encoding.AppendPlainStrings(dst, values)
+}
+
+// cut returns how many entries from the given one on go on a page of about so
+// many values, which end with a row, and how many values and rows they are.
+func (c *column) cut(entry, value, values int) (entries, present, rows int) {
+	left := c.entries - entry
+	switch {
+	case c.def == nil && c.valid == nil:
+		n := min(left, values)
+		return n, n, n
+	case c.def == nil:
+		// Nulls count: they take a bit, and a page has a bounded number of rows.
+		n := min(left, max(values, min(mostValues, 8*values)))
+		if values == 0 { // of byte arrays, none are left
+			n = min(left, mostValues)
+		}
+		present := encoding.CountBits(c.valid, entry, n)
+		for present > values {
+			n = max(1, n*values/present)
+			present = encoding.CountBits(c.valid, entry, n)
+		}
+		return n, present, n
+	}
+	most := uint8(c.leaf.maxDef)
+	nested := c.leaf.maxRep > 0
+	for i := entry; i < c.entries; i++ {
+		if !nested || c.rep[i] == 0 {
+			if present > 0 && present >= values || entries >= 8*mostValues {
+				break
+			}
+			rows++
+		}
+		if c.def[i] == most {
+			present++
+		}
+		entries++
+	}
+	return entries, present, rows
 }

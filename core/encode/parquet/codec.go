@@ -1,46 +1,72 @@
 package parquet
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/klauspost/compress/s2"
-
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/compress"
+)
+
+// codecID is a CompressionCodec of parquet.thrift.
+type codecID int8
+
+const (
+	uncompressed codecID = 0
+	snappy       codecID = 1
+	gzip         codecID = 2
+	brotli       codecID = 4
+	zstd         codecID = 6
+	lz4Raw       codecID = 7
 )
 
 // codec is a compression method with its level.
 type codec struct {
-	id    compress.Compression
+	id    codecID
 	level int
+}
+
+// encoder returns what compresses with c.
+func (c codec) encoder() (compress.Encoder, error) {
+	switch c.id {
+	case uncompressed:
+		return compress.None(), nil
+	case snappy:
+		return compress.Snappy(), nil
+	case gzip:
+		return compress.Gzip(c.level)
+	case brotli:
+		return compress.Brotli(c.level), nil
+	case zstd:
+		return compress.Zstd(c.level)
+	case lz4Raw:
+		return compress.LZ4(), nil
+	}
+	return nil, fmt.Errorf("no encoder for codec %d", c.id)
 }
 
 // codecInfo says what a codec is called, stored as, and which levels it has;
 // one without levels has min > max.
 type codecInfo struct {
-	id            compress.Compression
+	id            codecID
 	level         int
 	min, max      int
 	withoutLevels bool
 }
 
 var codecs = map[string]codecInfo{
-	"snappy": {id: compress.Codecs.Snappy, withoutLevels: true},
-	"zstd":   {id: compress.Codecs.Zstd, level: 1, min: 1, max: 22},
-	"gzip":   {id: compress.Codecs.Gzip, level: 6, min: 0, max: 9},
-	"brotli": {id: compress.Codecs.Brotli, level: 1, min: 0, max: 11},
-	"lz4":    {id: compress.Codecs.Lz4Raw, withoutLevels: true},
-	"none":   {id: compress.Codecs.Uncompressed, withoutLevels: true},
+	"snappy": {id: snappy, withoutLevels: true},
+	"zstd":   {id: zstd, level: 1, min: 1, max: 22},
+	"gzip":   {id: gzip, level: 6, min: 0, max: 9},
+	"brotli": {id: brotli, level: 1, min: 0, max: 11},
+	"lz4":    {id: lz4Raw, withoutLevels: true},
+	"none":   {id: uncompressed, withoutLevels: true},
 }
 
 // pageSize is the number of bytes at which a page ends if nothing is said. What
 // compresses slowly gets smaller pages: compressing one cannot be interrupted.
 func (c codec) pageSize() int64 {
 	switch {
-	case c.id == compress.Codecs.Gzip, c.id == compress.Codecs.Brotli, c.id == compress.Codecs.Zstd && c.level > 9:
+	case c.id == gzip, c.id == brotli, c.id == zstd && c.level > 9:
 		return defaultDataPageSize / 8
 	}
 	return defaultDataPageSize
@@ -76,47 +102,3 @@ func newCodec(name string, level *int) (codec, error) {
 	c.level = *level
 	return c, nil
 }
-
-// pager is arrow-go's page writer with three changes: snappy by the fast encoder
-// of package s2, where arrow-go takes a slower one; it compresses nothing more
-// once it is cancelled, since the last pages of a chunk may take seconds; and it
-// notes where the pages end, because Close writes a copy of the column metadata
-// after them, which no reader has looked at for years.
-type pager struct {
-	file.PageWriter
-	ctx  context.Context
-	sink *chunkBuffer
-	fast bool
-	end  int
-}
-
-func (p *pager) Compress(buf *bytes.Buffer, src []byte) []byte {
-	if p.ctx.Err() != nil {
-		return src // nobody will read it
-	}
-	if !p.fast {
-		return p.PageWriter.Compress(buf, src)
-	}
-	buf.Grow(s2.MaxEncodedLen(len(src)))
-	return s2.EncodeSnappy(buf.AvailableBuffer()[:buf.Available()], src)
-}
-
-func (p *pager) Close(hasDictionary, fallback bool) error {
-	p.end = len(p.sink.data)
-	return p.PageWriter.Close(hasDictionary, fallback)
-}
-
-// chunkBuffer is a column chunk being written. The first byte is not at 0, because
-// arrow-go takes a page offset of 0 for none.
-type chunkBuffer struct{ data []byte }
-
-const chunkBase = 4
-
-func (m *chunkBuffer) Write(p []byte) (int, error) {
-	m.data = append(m.data, p...)
-	return len(p), nil
-}
-
-func (m *chunkBuffer) Tell() int64 { return int64(len(m.data)) + chunkBase }
-
-func (c codec) isSnappy() bool { return c.id == compress.Codecs.Snappy }

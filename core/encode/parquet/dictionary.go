@@ -1,77 +1,204 @@
 package parquet
 
 import (
+	"encoding/binary"
+	"fmt"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
+
+	"github.com/seojaeohcode/atio/core/encode/parquet/internal/encoding"
 )
 
-// maxDictionaryPage bounds the dictionary page of a column that is a dictionary
-// already. Its header holds a signed number of 32 bits.
-const maxDictionaryPage = 1 << 30
+// dictionary is the dictionary of a column chunk, of one of three types.
+type dictionary struct {
+	ints    encoding.Dictionary[uint32]
+	longs   encoding.Dictionary[uint64]
+	strings encoding.Strings // also fixed length byte arrays
 
-// keepDictionary changes the properties of a column of dictionary arrays so
-// that its dictionary stays whole: readers make the categories of it, also of
-// those that no row has.
-func keepDictionary(l *leaf, p []parquet.WriterProperty) []parquet.WriterProperty {
-	path := l.column.ColumnPath()
-	return append(p,
-		parquet.WithDictionaryPageSizeLimit(maxDictionaryPage),
-		parquet.WithDictionaryCostFallbackPath(path, false))
+	// numbers translates the codes of the last dictionary array, whose
+	// dictionary was source.
+	numbers []uint32
+	source  arrow.ArrayData
 }
 
-// putDictionary makes the dictionary of the first piece that of the column
-// chunk, in its order. Values of other dictionaries follow as they come.
-func putDictionary(w file.ColumnChunkWriter, l *leaf, first arrow.Array) error {
-	bytes, ok := w.(*file.ByteArrayColumnChunkWriter)
-	if !ok {
-		return nil // readers ask only strings for their dictionary
+func (d *dictionary) reset() {
+	d.ints.Reset()
+	d.longs.Reset()
+	d.strings.Reset()
+	d.source = nil
+}
+
+func (d *dictionary) len() int {
+	return len(d.ints.Values) + len(d.longs.Values) + len(d.strings.Values) // two of them are empty
+}
+
+// appendPage appends the dictionary in PLAIN encoding.
+func (d *dictionary) appendPage(dst []byte, t parquet.Type) []byte {
+	switch t {
+	case parquet.Types.Int32, parquet.Types.Float:
+		return encoding.AppendPlain(dst, d.ints.Values)
+	case parquet.Types.Int64, parquet.Types.Double:
+		return encoding.AppendPlain(dst, d.longs.Values)
+	case parquet.Types.FixedLenByteArray:
+		for _, v := range d.strings.Values {
+			dst = append(dst, v...)
+		}
+		return dst
 	}
-	encoder, ok := bytes.CurrentEncoder().(interface{ PutDictionary(arrow.Array) error })
-	if !ok {
-		return nil // dictionary encoding is off
+	return encoding.AppendPlainStrings(dst, d.strings.Values)
+}
+
+// pageSize returns the size of that page in bytes.
+func (d *dictionary) pageSize(t parquet.Type) int {
+	size := 4*len(d.ints.Values) + 8*len(d.longs.Values) + d.strings.Bytes
+	if t == parquet.Types.ByteArray {
+		size += 4 * len(d.strings.Values)
 	}
-	d := dictionaryAt(l, first)
-	if d == nil || d.Len() == 0 {
-		return nil
-	}
-	values, err := new(scratch).asSlices(leafRange{values: d, dense: true, hi: d.Len()})
-	if err != nil {
+	return size
+}
+
+// loadCodes appends the values of a dictionary array that s selects. Its
+// dictionary has no nulls.
+func (w *workspace) loadCodes(d *array.Dictionary, s selection) error {
+	if err := w.translate(d); err != nil {
 		return err
 	}
-	if mayHaveNulls(d) || hasDuplicates(values) {
-		return nil // Parquet's dictionaries have neither; the encoder makes its own
+	c := &w.column
+	from := len(c.codes)
+	s.only = false // they are changed
+	switch a := d.Indices().(type) {
+	case *array.Int8:
+		c.codes = widened(c.codes, a.Int8Values(), s)
+	case *array.Uint8:
+		c.codes = widened(c.codes, a.Uint8Values(), s)
+	case *array.Int16:
+		c.codes = widened(c.codes, a.Int16Values(), s)
+	case *array.Uint16:
+		c.codes = widened(c.codes, a.Uint16Values(), s)
+	case *array.Int32:
+		c.codes = pick(c.codes, sameBits[uint32](a.Int32Values()), s)
+	case *array.Uint32:
+		c.codes = pick(c.codes, a.Uint32Values(), s)
+	case *array.Int64:
+		c.codes = widened(c.codes, a.Int64Values(), s)
+	case *array.Uint64:
+		c.codes = widened(c.codes, a.Uint64Values(), s)
+	default:
+		return fmt.Errorf("a dictionary array has indices of type %s", d.Indices().DataType())
 	}
-	clean := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.LargeBinary)
-	defer clean.Release()
-	for _, v := range values {
-		clean.Append(v)
+	numbers := w.dictionary.numbers
+	for i, code := range c.codes[from:] {
+		c.codes[from+i] = numbers[code]
 	}
-	return encoder.PutDictionary(clean.NewArray())
+	return nil
 }
 
-// dictionaryAt returns the dictionary at the end of l's path.
-func dictionaryAt(l *leaf, arr arrow.Array) arrow.Array {
-	arr = storageOf(arr)
-	for _, n := range l.path {
-		switch n.kind {
-		case structNode:
-			arr = storageOf(arr.(*array.Struct).Field(n.child))
-		case listNode, mapNode:
-			arr = storageOf(arr.(array.ListLike).ListValues())
-		case dictionaryLeaf:
-			return storageOf(arr.(*array.Dictionary).Dictionary())
+// loadNumbers appends values at the given places of d's dictionary.
+func (w *workspace) loadNumbers(d *array.Dictionary, at []int) error {
+	if err := w.translate(d); err != nil {
+		return err
+	}
+	for _, code := range at {
+		w.column.codes = append(w.column.codes, w.dictionary.numbers[code])
+	}
+	return nil
+}
+
+// translate adds the values of d's dictionary to that of the column chunk, in
+// their order and also those that no row has: readers make categories of them.
+func (w *workspace) translate(d *array.Dictionary) error {
+	w.column.coded = true
+	values := storageOf(d.Dictionary())
+	dict := &w.dictionary
+	if dict.source == values.Data() {
+		return nil
+	}
+	dict.source = values.Data()
+	dict.numbers = dict.numbers[:0]
+	l := w.column.leaf
+	s := selection{hi: values.Len(), only: true}
+	if isNull := nullTest(values); isNull != nil {
+		// No row refers to a null any more, but the others keep their places.
+		return w.translateSome(l, values, isNull)
+	}
+	var err error
+	dict.numbers, err = dict.add(dict.numbers, l, values, s, w)
+	return err
+}
+
+func (w *workspace) translateSome(l *leaf, values arrow.Array, isNull func(int) bool) error {
+	dict := &w.dictionary
+	for i := range values.Len() {
+		if isNull(i) {
+			dict.numbers = append(dict.numbers, 0)
+			continue
+		}
+		var err error
+		if dict.numbers, err = dict.add(dict.numbers, l, values, selection{lo: i, hi: i + 1}, w); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func hasDuplicates(values []parquet.ByteArray) bool {
-	seen := make(map[string]struct{}, len(values))
-	for _, v := range values {
-		seen[string(v)] = struct{}{}
+// add appends the numbers of the selected values to dst.
+func (d *dictionary) add(dst []uint32, l *leaf, values arrow.Array, s selection, w *workspace) ([]uint32, error) {
+	all := s.hi + d.len()
+	switch l.column.PhysicalType() {
+	case parquet.Types.Int32, parquet.Types.Float:
+		words, err := w.intsOf(nil, values, s)
+		if err == nil {
+			dst, _ = d.ints.Append(dst, words, all)
+		}
+		return dst, err
+	case parquet.Types.Int64, parquet.Types.Double:
+		words, err := w.longsOf(nil, values, s)
+		if err == nil {
+			dst, _ = d.longs.Append(dst, words, all)
+		}
+		return dst, err
+	case parquet.Types.FixedLenByteArray:
+		width := l.column.TypeLength()
+		fixed, err := fixedOf(nil, values, s, width)
+		if err != nil {
+			return dst, err
+		}
+		return d.addFixed(dst, fixed, width), nil
+	case parquet.Types.ByteArray:
+		var b byteArrays
+		if err := b.add(values, s); err != nil {
+			return dst, err
+		}
+		return d.addStrings(dst, b.read(), make([]string, 0, min(s.hi-s.lo, stringBlock)))
 	}
-	return len(seen) < len(values)
+	return dst, fmt.Errorf("no dictionary of %s", values.DataType())
+}
+
+func (d *dictionary) addFixed(dst []uint32, fixed []byte, width int) []uint32 {
+	for from := 0; from < len(fixed); from += width {
+		dst = append(dst, d.strings.Add(stringAt(fixed, from, from+width)))
+	}
+	return dst
+}
+
+func (d *dictionary) addStrings(dst []uint32, r byteReader, block []string) ([]uint32, error) {
+	for {
+		values, err := r.fill(block[:0])
+		if err != nil || len(values) == 0 {
+			return dst, err
+		}
+		dst = d.strings.Append(dst, values)
+	}
+}
+
+// key returns the first eight bytes of v as a number that orders as they do.
+func key(v string) uint64 {
+	if len(v) >= 8 {
+		return binary.BigEndian.Uint64([]byte(v[:8]))
+	}
+	var first [8]byte
+	copy(first[:], v)
+	return binary.BigEndian.Uint64(first[:])
 }

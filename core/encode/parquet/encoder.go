@@ -19,7 +19,7 @@ type encoder struct {
 	cancel   context.CancelFunc
 	w        io.Writer
 	schema   *fileSchema
-	settings settings
+	settings *settings
 	progress *progress.Counter
 
 	pipeline *encode.Pipeline
@@ -32,7 +32,7 @@ type encoder struct {
 
 var errClosed = errors.New("parquet: encoder is closed")
 
-func newEncoder(ctx context.Context, w io.Writer, fs *fileSchema, s settings, env encode.Env) *encoder {
+func newEncoder(ctx context.Context, w io.Writer, fs *fileSchema, s *settings, env encode.Env) *encoder {
 	ctx, cancel := context.WithCancel(ctx)
 	return &encoder{
 		ctx:      ctx,
@@ -165,7 +165,7 @@ func (e *encoder) finish() error {
 	if err := e.pipeline.Close(); err != nil {
 		return err
 	}
-	return e.footer.writeTo(e.w)
+	return e.footer.writeTo(e.w, e.pipeline.Offset())
 }
 
 // Discard implements [encode.Encoder].

@@ -383,11 +383,11 @@ func (e explosive) Release() {}
 
 func TestPanicIsAnError(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)
-	fs, err := newFileSchema(schema, Options{})
+	s, err := Options{}.settings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Options{}.settings()
+	fs, err := newFileSchema(schema, Options{}, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,9 @@ package parquet
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"io"
 	"math"
-	"sort"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
@@ -15,6 +13,8 @@ import (
 // footer collects what the end of the file says of the chunks before it.
 type footer struct {
 	builder   *metadata.FileMetaDataBuilder
+	leaves    []*leaf
+	settings  *settings
 	rowGroups int
 	groups    []*groupFooter
 }
@@ -30,8 +30,9 @@ type placedChunk struct {
 	info   *chunkInfo
 }
 
-func newFooter(fs *fileSchema, s settings) *footer {
-	return &footer{builder: metadata.NewFileMetadataBuilder(fs.tree, s.props, fs.meta)}
+func newFooter(fs *fileSchema, s *settings) *footer {
+	props := parquet.NewWriterProperties(parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy(createdBy))
+	return &footer{builder: metadata.NewFileMetadataBuilder(fs.tree, props, fs.meta), leaves: fs.leaves, settings: s}
 }
 
 // add begins a row group.
@@ -47,14 +48,24 @@ func (g *groupFooter) chunk(offset int64, info *chunkInfo) {
 	g.chunks = append(g.chunks, placedChunk{offset, info})
 }
 
-// writeTo writes the footer once all chunks have been written.
-func (f *footer) writeTo(w io.Writer) error {
+// writeTo writes the page index and the footer once all chunks have been written,
+// up to offset.
+func (f *footer) writeTo(w io.Writer, offset int64) error {
+	index := pageIndex{offset: offset}
 	for i, g := range f.groups {
 		rg := f.builder.AppendRowGroup()
 		rg.SetNumRows(int(g.rows))
-		for _, c := range g.chunks {
-			if err := c.describe(rg.NextColumnChunk()); err != nil {
+		for k, c := range g.chunks {
+			b := rg.NextColumnChunk()
+			if err := c.describe(b, f.leaves[k], f.settings.dataPageV2); err != nil {
 				return err
+			}
+			if f.settings.pageIndex {
+				chunk := b.Contents()
+				index.add(columnChunk{
+					columnIndexOffset: &chunk.ColumnIndexOffset, columnIndexLength: &chunk.ColumnIndexLength,
+					offsetIndexOffset: &chunk.OffsetIndexOffset, offsetIndexLength: &chunk.OffsetIndexLength,
+				}, f.leaves[k], c)
 			}
 		}
 		if err := rg.Finish(0, int16(min(i, math.MaxInt16))); err != nil {
@@ -71,10 +82,12 @@ func (f *footer) writeTo(w io.Writer) error {
 		}
 	}
 	var buf bytes.Buffer
+	index.place(&buf)
+	start := buf.Len()
 	if _, err := meta.WriteTo(&buf, nil); err != nil {
 		return err
 	}
-	length := buf.Len()
+	length := buf.Len() - start
 	buf.Write(binary.LittleEndian.AppendUint32(nil, uint32(length)))
 	buf.WriteString(magic)
 	_, err = w.Write(buf.Bytes())
@@ -82,7 +95,7 @@ func (f *footer) writeTo(w io.Writer) error {
 }
 
 // describe fills in the metadata of one column chunk.
-func (c placedChunk) describe(b *metadata.ColumnChunkMetaDataBuilder) error {
+func (c placedChunk) describe(b *metadata.ColumnChunkMetaDataBuilder, l *leaf, v2 bool) error {
 	info := metadata.ChunkMetaInfo{
 		NumValues:        c.info.values,
 		DataPageOffset:   c.offset + c.info.data,
@@ -90,33 +103,48 @@ func (c placedChunk) describe(b *metadata.ColumnChunkMetaDataBuilder) error {
 		CompressedSize:   c.info.compressed,
 		UncompressedSize: c.info.uncompressed,
 	}
+	count := metadata.EncodingStats{DataEncodingStats: map[parquet.Encoding]int32{c.info.encoding: int32(len(c.info.pages))}}
 	hasDictionary := c.info.dictionary != none
+	used := []parquet.Encoding{c.info.encoding, parquet.Encodings.RLE}
 	if hasDictionary {
 		info.DictPageOffset = c.offset + c.info.dictionary
+		count.DictEncodingStats = map[parquet.Encoding]int32{parquet.Encodings.Plain: 1}
+		used = append([]parquet.Encoding{parquet.Encodings.Plain}, parquet.Encodings.RLE, parquet.Encodings.RLEDict)
 	}
-	pages := metadata.EncodingStats{DictEncodingStats: c.info.dictionaryPages, DataEncodingStats: c.info.dataPages}
-	if err := b.Finish(info, hasDictionary, false, pages); err != nil {
+	if err := b.Finish(info, hasDictionary, false, count); err != nil {
 		return err
 	}
-	if c.info.hasStats {
-		b.SetStats(c.info.stats)
-	}
 	md := b.Contents().MetaData
-	md.Encodings = encodings(md.Encodings, c.info.encodings)
-	// Finish goes through a map; the same data shall give the same bytes.
-	sort.Slice(md.EncodingStats, func(i, k int) bool {
-		x, y := md.EncodingStats[i], md.EncodingStats[k]
-		return cmp.Or(cmp.Compare(y.PageType, x.PageType), cmp.Compare(x.Encoding, y.Encoding)) < 0
-	})
+	setEnum(&md.Codec, int64(c.info.codec.id))
+	md.Encodings = enums(md.Encodings, used)
+	if v2 {
+		setEnum(&md.EncodingStats[len(md.EncodingStats)-1].PageType, dataPageV2)
+	}
+	if !l.settings.statistics {
+		return nil
+	}
+	var stats metadata.EncodedStatistics
+	stats.SetNullCount(c.info.nulls)
+	if bounds := c.info.bounds; bounds.known {
+		stats.SetMin([]byte(bounds.min))
+		stats.SetMax([]byte(bounds.max))
+	}
+	b.SetStats(stats)
+	if c.info.bounds.known {
+		md.Statistics.IsMinValueExact, md.Statistics.IsMaxValueExact = &c.info.exact.min, &c.info.exact.max
+	}
 	return nil
 }
 
-// encodings turns arrow-go's names of encodings into those of its thrift
-// package, whose import is closed to others.
-func encodings[E ~int64](_ []E, in []parquet.Encoding) []E {
+// enums turns arrow-go's names of encodings into those of its thrift package,
+// whose import is closed to others.
+func enums[E ~int64](_ []E, in []parquet.Encoding) []E {
 	out := make([]E, len(in))
 	for i, e := range in {
 		out[i] = E(e)
 	}
 	return out
 }
+
+// setEnum sets a field of that package.
+func setEnum[E ~int64](field *E, value int64) { *field = E(value) }

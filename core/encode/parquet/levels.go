@@ -2,10 +2,10 @@ package parquet
 
 import (
 	"errors"
-	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/parquet"
 )
 
 // errNull is a null where the schema says there is none.
@@ -26,12 +26,12 @@ type shredder struct {
 const absent = -1
 
 // leafRange is what a shredder leaves: levels, the array that holds the values,
-// and which of them are present: those in [lo, hi), or else those in at.
+// and the places of those that are present. If the array is a dictionary array,
+// that is codes, and the places are those in its dictionary.
 type leafRange struct {
 	values   arrow.Array
+	codes    *array.Dictionary
 	def, rep []int16
-	dense    bool
-	lo, hi   int
 	at       []int
 }
 
@@ -39,10 +39,8 @@ type leafRange struct {
 // until the next call.
 func (s *shredder) shred(l *leaf, arr arrow.Array, lo, hi int) (leafRange, error) {
 	arr = storageOf(arr)
-	if len(l.path) == 1 {
-		return s.shredFlat(l, arr, lo, hi)
-	}
 	s.start(lo, hi)
+	var codes *array.Dictionary
 	for _, n := range l.path {
 		if err := s.skipNulls(n, arr); err != nil {
 			return leafRange{}, err
@@ -57,10 +55,14 @@ func (s *shredder) shred(l *leaf, arr arrow.Array, lo, hi int) (leafRange, error
 		case dictionaryLeaf:
 			d := arr.(*array.Dictionary)
 			s.lookUp(d)
-			arr = storageOf(d.Dictionary())
+			if l.column.PhysicalType() == parquet.Types.Boolean { // two values, they need no dictionary
+				arr = storageOf(d.Dictionary())
+			} else {
+				codes = d
+			}
 		}
 	}
-	return leafRange{values: arr, def: s.def, rep: s.repetitions(l), at: s.present()}, nil
+	return leafRange{values: arr, codes: codes, def: s.def, rep: s.repetitions(l), at: s.present()}, nil
 }
 
 func (s *shredder) start(lo, hi int) {
@@ -155,97 +157,6 @@ func (s *shredder) repetitions(l *leaf) []int16 {
 		return nil
 	}
 	return s.rep
-}
-
-// shredFlat is shred for a column that is not nested.
-func (s *shredder) shredFlat(l *leaf, arr arrow.Array, lo, hi int) (leafRange, error) {
-	n := l.path[0]
-	r := leafRange{values: arr, lo: lo, hi: hi, dense: true}
-	if n.kind == dictionaryLeaf {
-		r.values = storageOf(arr.(*array.Dictionary).Dictionary())
-	}
-	isNull := nullTest(arr)
-	if isNull == nil {
-		if n.nullable {
-			r.def = s.constant(1, hi-lo)
-		}
-		if n.kind == dictionaryLeaf {
-			r.dense, r.at = false, s.codes(arr.(*array.Dictionary), lo, hi)
-		}
-		return r, nil
-	}
-	r.dense = false
-	bitmap := arr.NullBitmapBytes()
-	if n.kind == dictionaryLeaf || len(bitmap) == 0 {
-		s.start(lo, hi)
-		if err := s.skipNulls(n, arr); err != nil {
-			return leafRange{}, err
-		}
-		if n.kind == dictionaryLeaf {
-			s.lookUp(arr.(*array.Dictionary))
-		}
-		r.def, r.at = s.def, s.present()
-		return r, nil
-	}
-	s.flatBits(bitmap, arr.Data().Offset()+lo, lo, hi)
-	if !n.nullable && len(s.at) != hi-lo {
-		return leafRange{}, errNull
-	}
-	if n.nullable {
-		r.def = s.def
-	}
-	r.at = s.at
-	return r, nil
-}
-
-// constant returns n definition levels of one value.
-func (s *shredder) constant(level int16, n int) []int16 {
-	s.def = s.def[:0]
-	for range n {
-		s.def = append(s.def, level)
-	}
-	return s.def
-}
-
-// codes returns the dictionary indices of rows [lo, hi).
-func (s *shredder) codes(d *array.Dictionary, lo, hi int) []int {
-	s.at = s.at[:0]
-	for i := lo; i < hi; i++ {
-		s.at = append(s.at, d.GetValueIndex(i))
-	}
-	return s.at
-}
-
-// flatBits sets the levels and places of rows [lo, hi), whose validity begins
-// at the given bit.
-func (s *shredder) flatBits(bitmap []byte, bit, lo, hi int) {
-	s.def, s.at = s.def[:0], s.at[:0]
-	for row := lo; row < hi; {
-		word, n := validity(bitmap, bit, min(hi-row, 8))
-		if bits.OnesCount8(word) == n {
-			for k := range n {
-				s.def = append(s.def, 1)
-				s.at = append(s.at, row+k)
-			}
-		} else {
-			for k := range n {
-				v := word >> k & 1
-				s.def = append(s.def, int16(v))
-				if v != 0 {
-					s.at = append(s.at, row+k)
-				}
-			}
-		}
-		row += n
-		bit += n
-	}
-}
-
-// validity returns up to n bits from the given one, none from beyond its byte.
-func validity(bitmap []byte, bit, n int) (byte, int) {
-	shift := bit & 7
-	n = min(n, 8-shift)
-	return bitmap[bit>>3] >> shift & byte(1<<n-1), n
 }
 
 // storageOf returns the array below extension arrays.

@@ -48,6 +48,17 @@ type Options struct {
 	// a column leaves it when its dictionary grows over a megabyte.
 	Dictionary *bool `json:"dictionary,omitempty"`
 
+	// PageIndex turns the page index on (the default) or off: bounds, null counts
+	// and places of all data pages, which let readers skip pages
+	// (https://github.com/apache/parquet-format/blob/master/PageIndex.md).
+	PageIndex *bool `json:"page_index,omitempty"`
+
+	// DataPageV2 writes data pages of version 2, whose levels are not compressed.
+	DataPageV2 bool `json:"data_page_v2,omitempty"`
+
+	// PageChecksums adds a CRC-32 to each page.
+	PageChecksums bool `json:"page_checksums,omitempty"`
+
 	// DecimalAsInteger stores decimals of at most 9 digits as INT32 and of at
 	// most 18 digits as INT64, as polars does. Otherwise decimals are fixed
 	// length byte arrays, as Arrow C++ writes them.
@@ -71,7 +82,7 @@ func (o Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sche
 	if err != nil {
 		return nil, err
 	}
-	fs, err := newFileSchema(schema, o)
+	fs, err := newFileSchema(schema, o, s)
 	if err != nil {
 		return nil, err
 	}
@@ -80,46 +91,47 @@ func (o Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sche
 
 // settings are options that have been checked and filled up with defaults.
 type settings struct {
-	codec        codec
+	columnSettings
 	rowGroupSize int64
-	properties   []parquet.WriterProperty
-	props        *parquet.WriterProperties
-	dictionary   bool
-	plain        *parquet.WriterProperties // props without dictionaries
+	pageSize     int64
+	pageIndex    bool
+	dataPageV2   bool
+	checksums    bool
 }
 
-func (o Options) settings() (settings, error) {
+// columnSettings are those that columns may differ in.
+type columnSettings struct {
+	codec      codec
+	dictionary bool
+	statistics bool
+	encoding   *parquet.Encoding // nil: what the data ask for
+}
+
+func (o Options) settings() (*settings, error) {
 	c, err := newCodec(o.Compression, o.CompressionLevel)
 	if err != nil {
-		return settings{}, err
+		return nil, err
 	}
 	rows, err := positive("row_group_size", o.RowGroupSize, defaultRowGroupSize)
 	if err != nil {
-		return settings{}, err
+		return nil, err
 	}
 	page, err := positive("data_page_size", o.DataPageSize, c.pageSize())
 	if err != nil {
-		return settings{}, err
+		return nil, err
 	}
-	dictionary := o.Dictionary == nil || *o.Dictionary
-	properties := []parquet.WriterProperty{
-		parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithCreatedBy(createdBy),
-		parquet.WithCompression(c.id),
-		parquet.WithCompressionLevel(c.level),
-		parquet.WithDataPageSize(page),
-		parquet.WithStats(o.Statistics == nil || *o.Statistics),
-		parquet.WithDictionaryDefault(dictionary),
-	}
-	return settings{
-		codec:        c,
-		rowGroupSize: rows,
-		properties:   properties,
-		props:        parquet.NewWriterProperties(properties...),
-		dictionary:   dictionary,
-		plain:        parquet.NewWriterProperties(append(properties[:len(properties):len(properties)], parquet.WithDictionaryDefault(false))...),
+	return &settings{
+		columnSettings: columnSettings{codec: c, dictionary: isOn(o.Dictionary), statistics: isOn(o.Statistics)},
+		rowGroupSize:   rows,
+		pageSize:       page,
+		pageIndex:      isOn(o.PageIndex),
+		dataPageV2:     o.DataPageV2,
+		checksums:      o.PageChecksums,
 	}, nil
 }
+
+// isOn returns what an option that is on by default says.
+func isOn(option *bool) bool { return option == nil || *option }
 
 func positive(name string, value, standard int64) (int64, error) {
 	switch {

@@ -30,10 +30,36 @@ type leaf struct {
 	name           string // dotted
 	column         *schema.Column
 	maxDef, maxRep int16
-	typ            arrow.DataType // of the last array of the path
+	typ            arrow.DataType // of the last array of the path, of a dictionary that of its values
+	order          order
+	settings       columnSettings
 }
 
 func (l *leaf) isDictionary() bool { return l.path[len(l.path)-1].kind == dictionaryLeaf }
+
+// width returns the size of a value in bytes, 0 if it is not always the same.
+func (l *leaf) width() int {
+	switch l.column.PhysicalType() {
+	case parquet.Types.Boolean:
+		return 1
+	case parquet.Types.Int32, parquet.Types.Float:
+		return 4
+	case parquet.Types.Int64, parquet.Types.Double:
+		return 8
+	case parquet.Types.FixedLenByteArray:
+		return l.column.TypeLength()
+	}
+	return 0
+}
+
+// isText reports whether values of type t are UTF-8.
+func isText(t arrow.DataType) bool {
+	switch t.(type) {
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
+		return true
+	}
+	return false
+}
 
 // node is one array on the way to a leaf.
 type node struct {
@@ -53,7 +79,7 @@ const (
 	mapNode
 )
 
-func newFileSchema(s *arrow.Schema, o Options) (*fileSchema, error) {
+func newFileSchema(s *arrow.Schema, o Options, set *settings) (*fileSchema, error) {
 	b := builder{decimalAsInteger: o.DecimalAsInteger}
 	fields := make(schema.FieldList, s.NumFields())
 	for i, f := range s.Fields() {
@@ -71,6 +97,8 @@ func newFileSchema(s *arrow.Schema, o Options) (*fileSchema, error) {
 	fs := &fileSchema{arrow: s, tree: schema.NewSchema(root), leaves: b.leaves}
 	for i, l := range fs.leaves {
 		l.column = fs.tree.Column(i)
+		l.order = orderOf(l)
+		l.settings = set.columnSettings
 	}
 	if fs.meta, err = keyValues(s, o); err != nil {
 		return nil, err

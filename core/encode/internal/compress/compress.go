@@ -1,0 +1,124 @@
+package compress
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/pierrec/lz4/v4"
+)
+
+// Encoder compresses one block after another. It is used by one goroutine at a time.
+type Encoder interface {
+	// Append appends the compressed block to dst.
+	Append(dst, block []byte) ([]byte, error)
+}
+
+// None leaves blocks as they are.
+func None() Encoder { return none{} }
+
+type none struct{}
+
+func (none) Append(dst, block []byte) ([]byte, error) { return append(dst, block...), nil }
+
+// Snappy is Google's Snappy in its block format, without frames
+// (https://github.com/google/snappy/blob/main/format_description.txt).
+func Snappy() Encoder { return snappy{} }
+
+type snappy struct{}
+
+func (snappy) Append(dst, block []byte) ([]byte, error) {
+	most := s2.MaxEncodedLen(len(block))
+	if most < 0 {
+		return nil, tooLarge("snappy", block)
+	}
+	dst = slices.Grow(dst, most)
+	out := s2.EncodeSnappy(dst[len(dst):len(dst)+most], block)
+	return dst[:len(dst)+len(out)], nil
+}
+
+// LZ4 is LZ4 in its block format, without frames
+// (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).
+func LZ4() Encoder { return new(lz4Encoder) }
+
+type lz4Encoder struct{ c lz4.Compressor }
+
+func (e *lz4Encoder) Append(dst, block []byte) ([]byte, error) {
+	if len(block) == 0 {
+		return append(dst, 0), nil // a token: no literals, no match
+	}
+	most := lz4.CompressBlockBound(len(block))
+	dst = slices.Grow(dst, most)
+	n, err := e.c.CompressBlock(block, dst[len(dst):len(dst)+most])
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("lz4: a block of %d bytes did not fit its bound", len(block))
+	}
+	return dst[:len(dst)+n], nil
+}
+
+// Gzip is gzip (RFC 1952), a member for each block, at levels 0 to 9.
+func Gzip(level int) (Encoder, error) {
+	e := new(gzipEncoder)
+	var err error
+	e.w, err = gzip.NewWriterLevel(&e.out, level)
+	return e, err
+}
+
+type gzipEncoder struct {
+	w   *gzip.Writer
+	out bytes.Buffer
+}
+
+func (e *gzipEncoder) Append(dst, block []byte) ([]byte, error) {
+	e.out = *bytes.NewBuffer(dst)
+	e.w.Reset(&e.out)
+	if _, err := e.w.Write(block); err != nil {
+		return nil, err
+	}
+	if err := e.w.Close(); err != nil {
+		return nil, err
+	}
+	return e.take(), nil
+}
+
+// take returns what was written and forgets it, so that the next block does not
+// write over what the caller holds.
+func (e *gzipEncoder) take() []byte {
+	out := e.out.Bytes()
+	e.out = bytes.Buffer{}
+	return out
+}
+
+// Brotli is Brotli (RFC 7932) at levels 0 to 11.
+func Brotli(level int) Encoder {
+	return &brotliEncoder{w: brotli.NewWriterLevel(nil, level)}
+}
+
+type brotliEncoder struct {
+	w   *brotli.Writer
+	out bytes.Buffer
+}
+
+func (e *brotliEncoder) Append(dst, block []byte) ([]byte, error) {
+	e.out = *bytes.NewBuffer(dst)
+	e.w.Reset(&e.out)
+	if _, err := e.w.Write(block); err != nil {
+		return nil, err
+	}
+	if err := e.w.Close(); err != nil {
+		return nil, err
+	}
+	out := e.out.Bytes()
+	e.out = bytes.Buffer{}
+	return out, nil
+}
+
+func tooLarge(codec string, block []byte) error {
+	return fmt.Errorf("%s cannot compress a block of %d bytes", codec, len(block))
+}

@@ -1,0 +1,341 @@
+package parquet
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/parquet"
+
+	"github.com/seojaeohcode/atio/core/encode/parquet/internal/encoding"
+)
+
+const (
+	// fewValues is the number of values up to which encodings are tried on all of
+	// them.
+	fewValues = 2048
+
+	// sampleRun is how many values in a row are encoded, at two places, to see
+	// how small they become.
+	sampleRun = 1024
+
+	// sampleSpread is how many values from all over the chunk are looked at to
+	// guess how many distinct ones there are.
+	sampleSpread = 2048
+
+	// maxDictionaryPage bounds the dictionary page of a column that was not a
+	// dictionary before, maxCategories that of one that was.
+	maxDictionaryPage = 1 << 20
+	maxCategories     = 1 << 30
+)
+
+// chooseEncoding decides how the column's values are encoded, by trying what
+// there is on a sample. If that is a dictionary, it has been built.
+func (w *workspace) chooseEncoding(c *column, pages *pageWriter) error {
+	l, info := c.leaf, pages.info
+	set := l.settings
+	info.encoding = parquet.Encodings.Plain
+	t := l.column.PhysicalType()
+	if c.coded {
+		if set.dictionary && w.dictionary.pageSize(t) <= maxCategories {
+			info.encoding = parquet.Encodings.RLEDict
+			return nil
+		}
+		w.decode(c)
+		if t == parquet.Types.ByteArray && set.encoding == nil {
+			return nil // Arrow C++ reads categories from no other encodings than these two
+		}
+	}
+	if set.encoding != nil {
+		info.encoding = *set.encoding
+		return nil
+	}
+	try := trial{w: w, pages: pages, dictionary: set.dictionary}
+	var err error
+	switch t {
+	case parquet.Types.Int32:
+		info.encoding, err = chooseForWords(&try, &w.dictionary.ints, c.ints, true)
+	case parquet.Types.Float:
+		info.encoding, err = chooseForWords(&try, &w.dictionary.ints, c.ints, false)
+	case parquet.Types.Int64:
+		info.encoding, err = chooseForWords(&try, &w.dictionary.longs, c.longs, true)
+	case parquet.Types.Double:
+		info.encoding, err = chooseForWords(&try, &w.dictionary.longs, c.longs, false)
+	case parquet.Types.ByteArray:
+		info.encoding, err = try.chooseForStrings(c)
+	case parquet.Types.FixedLenByteArray:
+		info.encoding, err = try.chooseForFixed(c)
+	}
+	return err
+}
+
+// trial finds out how many bits a value takes.
+type trial struct {
+	w          *workspace
+	pages      *pageWriter
+	dictionary bool // may be used
+}
+
+// bits returns the number of bits per value of n values that encode appends,
+// after compression.
+func (t *trial) bits(n int, encode func(dst []byte) []byte) (float64, error) {
+	t.w.sample = encode(t.w.sample[:0])
+	var err error
+	if t.w.compressed, err = t.pages.codec.Append(t.w.compressed[:0], t.w.sample); err != nil {
+		return 0, err
+	}
+	return 8 * float64(len(t.w.compressed)) / float64(n), nil
+}
+
+// chooseForWords returns the encoding of words. If it is a dictionary, d and the
+// workspace's codes are filled.
+func chooseForWords[W encoding.Word](t *trial, d *encoding.Dictionary[W], words []W, integers bool) (parquet.Encoding, error) {
+	best := parquet.Encodings.Plain
+	n := len(words)
+	if n < 8 {
+		return best, nil
+	}
+	run := sampleOf(words)
+	cost, err := t.bits(len(run), func(dst []byte) []byte { return encoding.AppendPlain(dst, run) })
+	if err != nil {
+		return best, err
+	}
+	each := cost // of a value in the dictionary
+	if integers {
+		delta, err := t.bits(len(run), func(dst []byte) []byte { return encoding.AppendDelta(dst, run) })
+		if err != nil {
+			return best, err
+		}
+		// Where there is no difference, less to compress is less work.
+		if delta < 1.02*cost {
+			best, cost = parquet.Encodings.DeltaBinaryPacked, delta
+		}
+	}
+	if !t.dictionary {
+		return best, nil
+	}
+	distinct := guessDistinct(d, spread(words), n)
+	limit := min(maxDictionaryPage/len(plainOf(words[:1])), n/2)
+	if distinct > 2*float64(limit) {
+		return best, nil
+	}
+	d.Reset()
+	width := encoding.Width(max(0, int(distinct)-1))
+	t.w.codes, _ = d.Append(t.w.codes[:0], run, len(run))
+	codes, err := t.bits(len(run), func(dst []byte) []byte {
+		return encoding.AppendHybrid(dst, t.w.codes, max(width, encoding.Width(len(d.Values)-1)))
+	})
+	d.Reset()
+	if err != nil || codes+distinct*each/float64(n) >= 0.97*cost {
+		return best, err
+	}
+	// The guess may be too low: a dictionary that costs more than it saves ends.
+	limit = min(limit, 1+int(max(distinct, (cost-codes)*float64(n)/each)))
+	all, ok := d.Append(t.w.codes[:0], words, limit)
+	if !ok {
+		d.Reset()
+		return best, nil
+	}
+	t.w.codes, t.w.column.codes = all, all
+	return parquet.Encodings.RLEDict, nil
+}
+
+func plainOf[W encoding.Word](words []W) []byte { return encoding.AppendPlain(nil, words) }
+
+// sampleOf returns some values in a row from two places.
+func sampleOf[T any](values []T) []T {
+	if len(values) <= fewValues {
+		return values
+	}
+	third := (len(values) - sampleRun) / 3
+	return append(append(make([]T, 0, 2*sampleRun), values[third:third+sampleRun]...), values[2*third:2*third+sampleRun]...)
+}
+
+// spread returns values from all over.
+func spread[T any](values []T) []T {
+	if len(values) <= fewValues {
+		return values
+	}
+	out := make([]T, sampleSpread)
+	for i := range out {
+		out[i] = values[i*len(values)/sampleSpread]
+	}
+	return out
+}
+
+// guessDistinct returns how many distinct values there may be in all if spread is
+// a random part of them.
+func guessDistinct[W encoding.Word](d *encoding.Dictionary[W], spread []W, all int) float64 {
+	d.Reset()
+	d.Append(nil, spread, len(spread))
+	return population(len(d.Values), len(spread), all)
+}
+
+// population guesses how many distinct ones there are among n values, if drawing
+// so many of them gave so many distinct ones and all are equally frequent:
+// distinct = all·(1 - exp(-drawn/all)).
+func population(distinct, drawn, n int) float64 {
+	if drawn >= n {
+		return float64(distinct)
+	}
+	if distinct >= drawn {
+		return math.Inf(1)
+	}
+	low, high := float64(distinct), float64(n)
+	for range 50 {
+		middle := (low + high) / 2
+		if middle*-math.Expm1(-float64(drawn)/middle) < float64(distinct) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// chooseForStrings is chooseForWords for byte arrays.
+func (t *trial) chooseForStrings(c *column) (parquet.Encoding, error) {
+	best := parquet.Encodings.Plain
+	w, n := t.w, c.values
+	if n < 8 {
+		return best, nil
+	}
+	run, err := c.bytes.middle(make([]string, 0, min(n, fewValues)), n)
+	if err != nil {
+		return best, err
+	}
+	cost, err := t.bits(len(run), func(dst []byte) []byte {
+		return w.appendStrings(dst, run, parquet.Encodings.DeltaLengthByteArray)
+	})
+	if err != nil {
+		return best, err
+	}
+	best = parquet.Encodings.DeltaLengthByteArray
+	each := cost + 8
+	prefixed, err := t.bits(len(run), func(dst []byte) []byte {
+		return w.appendStrings(dst, run, parquet.Encodings.DeltaByteArray)
+	})
+	if err != nil {
+		return best, err
+	}
+	if prefixed < 0.9*cost { // it takes readers longer
+		best, cost = parquet.Encodings.DeltaByteArray, prefixed
+	}
+	if !t.dictionary {
+		return best, nil
+	}
+	d := &w.dictionary.strings
+	sample := c.bytes.spread(n)
+	d.Reset()
+	d.Append(nil, sample)
+	distinct, size := population(len(d.Values), len(sample), n), float64(d.Bytes)/float64(max(1, len(d.Values)))+4
+	d.Reset()
+	if distinct*size > 2*maxDictionaryPage || distinct > float64(n)/1.5 {
+		return best, nil
+	}
+	w.codes = d.Append(w.codes[:0], run)
+	width := encoding.Width(max(0, int(distinct)-1, len(d.Values)-1))
+	codes, err := t.bits(len(run), func(dst []byte) []byte { return encoding.AppendHybrid(dst, w.codes, width) })
+	d.Reset()
+	if err != nil || codes+distinct*each/float64(n) >= 0.97*cost {
+		return best, err
+	}
+	limit := 1 + int(max(distinct, (cost-codes)*float64(n)/each))
+	ok, err := w.numberStrings(c, limit)
+	if err != nil || !ok {
+		d.Reset()
+		return best, err
+	}
+	return parquet.Encodings.RLEDict, nil
+}
+
+// numberStrings fills the dictionary and the column's codes. It gives up, and
+// returns false, when there are more distinct values than limit or their page
+// becomes too large.
+func (w *workspace) numberStrings(c *column, limit int) (bool, error) {
+	d := &w.dictionary.strings
+	w.codes = w.codes[:0]
+	block := make([]string, 0, stringBlock)
+	for r := c.bytes.read(); ; {
+		values, err := r.fill(block[:0])
+		if err != nil {
+			return false, err
+		}
+		if len(values) == 0 {
+			c.codes, c.coded = w.codes, true
+			return true, nil
+		}
+		w.codes = d.Append(w.codes, values)
+		if len(d.Values) > limit || d.Bytes+4*len(d.Values) > maxDictionaryPage {
+			return false, nil
+		}
+	}
+}
+
+// chooseForFixed is chooseForWords for fixed length byte arrays.
+func (t *trial) chooseForFixed(c *column) (parquet.Encoding, error) {
+	w, n, width := t.w, c.values, c.leaf.column.TypeLength()
+	best := parquet.Encodings.Plain
+	if !t.dictionary || n < 8 {
+		return best, nil
+	}
+	d := &w.dictionary
+	d.strings.Reset()
+	step := max(1, n/sampleSpread)
+	drawn := 0
+	for i := 0; i < n; i += step {
+		d.strings.Add(stringAt(c.fixed, i*width, (i+1)*width))
+		drawn++
+	}
+	distinct := population(len(d.strings.Values), drawn, n)
+	d.strings.Reset()
+	// A guess without compression: decimals and hashes compress little.
+	if distinct*float64(8*width)/float64(n)+float64(encoding.Width(int(min(distinct, 1e9)))) > 0.75*float64(8*width) {
+		return best, nil
+	}
+	w.codes = w.codes[:0]
+	for i := 0; i < n; i++ {
+		w.codes = append(w.codes, d.strings.Add(stringAt(c.fixed, i*width, (i+1)*width)))
+		if d.strings.Bytes > maxDictionaryPage || len(d.strings.Values) > n/2+1 {
+			d.strings.Reset()
+			return best, nil
+		}
+	}
+	c.codes, c.coded = w.codes, true
+	return parquet.Encodings.RLEDict, nil
+}
+
+// decode turns codes into the values they stand for.
+func (w *workspace) decode(c *column) {
+	d := &w.dictionary
+	switch c.leaf.column.PhysicalType() {
+	case parquet.Types.Int32, parquet.Types.Float:
+		c.ints = lookUp(c.ints[:0], d.ints.Values, c.codes)
+		d.ints.Reset()
+	case parquet.Types.Int64, parquet.Types.Double:
+		c.longs = lookUp(c.longs[:0], d.longs.Values, c.codes)
+		d.longs.Reset()
+	case parquet.Types.FixedLenByteArray:
+		for _, code := range c.codes {
+			c.fixed = append(c.fixed, d.strings.Values[code]...)
+		}
+		d.strings.Reset()
+	case parquet.Types.ByteArray:
+		at := make([]int, len(c.codes))
+		for i, code := range c.codes {
+			at[i] = int(code)
+		}
+		c.bytes.pieces = append(c.bytes.pieces, bytePiece{
+			selection: selection{at: at},
+			table:     append([]string(nil), d.strings.Values...),
+		})
+		d.strings.Reset()
+	}
+	c.coded = false
+	w.keep()
+}
+
+func lookUp[W encoding.Word](dst, values []W, codes []uint32) []W {
+	for _, code := range codes {
+		dst = append(dst, values[code])
+	}
+	return dst
+}

@@ -1,0 +1,205 @@
+package encoding
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+const (
+	firstSlots = 10 // log2 of the size of a new dictionary's hash table
+	fibonacci  = 0x9E3779B97F4A7C15
+)
+
+// Dictionary numbers distinct words in the order in which they come. The zero
+// value is an empty one.
+type Dictionary[W Word] struct {
+	Values []W // by number
+	slots  []uint32
+	log    uint
+}
+
+// Reset empties the dictionary; its memory stays.
+func (d *Dictionary[W]) Reset() {
+	d.Values = d.Values[:0]
+	d.resize(firstSlots)
+}
+
+func (d *Dictionary[W]) resize(log uint) {
+	d.log = log
+	d.slots = emptySlots(d.slots, log)
+	mask := uint32(1)<<log - 1
+	for i, v := range d.Values {
+		at := hashWord(v, log)
+		for d.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		d.slots[at] = uint32(i) + 1
+	}
+}
+
+// emptySlots returns a table of 2^log zeros.
+func emptySlots(slots []uint32, log uint) []uint32 {
+	if n := 1 << log; cap(slots) < n {
+		return make([]uint32, n)
+	}
+	slots = slots[:1<<log]
+	clear(slots)
+	return slots
+}
+
+func hashWord[W Word](w W, log uint) uint32 {
+	x := uint64(w)
+	return uint32((x ^ x>>29) * fibonacci >> (64 - log))
+}
+
+// Append appends the numbers of words to dst. It gives up, and returns false, when
+// there are more than limit distinct ones.
+func (d *Dictionary[W]) Append(dst []uint32, words []W, limit int) ([]uint32, bool) {
+	if d.slots == nil {
+		d.Reset()
+	}
+	if len(words) == 0 {
+		return dst, true
+	}
+	at := len(dst)
+	dst, out := extend32(dst, len(words))
+	last, number := ^words[0], uint32(0)
+	for i := 0; i < len(words); {
+		full := len(d.slots) / 2
+		slots, values, mask, log := d.slots, d.Values, uint32(len(d.slots)-1), d.log
+		for ; i < len(words) && len(values) <= full; i++ {
+			w := words[i]
+			if w != last {
+				last = w
+				h := hashWord(w, log) & mask
+				for {
+					s := slots[h]
+					if s == 0 {
+						values = append(values, w)
+						s = uint32(len(values))
+						slots[h] = s
+						number = s - 1
+						break
+					}
+					if values[s-1] == w {
+						number = s - 1
+						break
+					}
+					h = (h + 1) & mask
+				}
+			}
+			out[i] = number
+		}
+		d.Values = values
+		if len(values) > limit {
+			return dst[:at], false
+		}
+		if len(values) > full {
+			d.resize(d.log + 1)
+		}
+	}
+	return dst, true
+}
+
+// extend32 is extend for numbers.
+func extend32(b []uint32, n int) (whole, room []uint32) {
+	at := len(b)
+	if cap(b) < at+n {
+		grown := make([]uint32, at, at+n)
+		copy(grown, b)
+		b = grown
+	}
+	whole = b[:at+n]
+	return whole, whole[at:]
+}
+
+// Strings is [Dictionary] for byte arrays. Its values are those that were added:
+// memory they lie in must stay as it is.
+type Strings struct {
+	Values []string
+	Bytes  int // of all values together
+	hashes []uint64
+	slots  []uint32
+}
+
+// Reset empties the dictionary; its memory stays, but not that of the values.
+func (d *Strings) Reset() {
+	clear(d.Values)
+	d.Values, d.hashes, d.Bytes = d.Values[:0], d.hashes[:0], 0
+	d.slots = emptySlots(d.slots, firstSlots)
+}
+
+// Add returns the number of v.
+func (d *Strings) Add(v string) uint32 {
+	if len(d.Values) >= len(d.slots)/2 {
+		d.grow()
+	}
+	mask := uint32(len(d.slots) - 1)
+	hash := hashString(v)
+	at := uint32(hash) & mask
+	for {
+		s := d.slots[at]
+		if s == 0 {
+			d.Values = append(d.Values, v)
+			d.hashes = append(d.hashes, hash)
+			d.Bytes += len(v)
+			d.slots[at] = uint32(len(d.Values))
+			return uint32(len(d.Values) - 1)
+		}
+		if d.hashes[s-1] == hash && d.Values[s-1] == v {
+			return s - 1
+		}
+		at = (at + 1) & mask
+	}
+}
+
+// Append appends the numbers of values to dst.
+func (d *Strings) Append(dst []uint32, values []string) []uint32 {
+	for _, v := range values {
+		dst = append(dst, d.Add(v))
+	}
+	return dst
+}
+
+func (d *Strings) grow() {
+	log := uint(bits.Len(uint(len(d.slots))))
+	if d.slots == nil {
+		log = firstSlots
+	}
+	d.slots = emptySlots(d.slots, log)
+	mask := uint32(len(d.slots) - 1)
+	for i, hash := range d.hashes {
+		at := uint32(hash) & mask
+		for d.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		d.slots[at] = uint32(i) + 1
+	}
+}
+
+// hashString mixes eight bytes at a time by multiplication, as wyhash does
+// (https://github.com/wangyi-fudan/wyhash). An adversary could make values
+// collide; a dictionary that is slow for it is given up early.
+func hashString(s string) uint64 {
+	p, n := unsafe.Pointer(unsafe.StringData(s)), len(s)
+	h := uint64(n) * fibonacci
+	for n > 16 {
+		hi, lo := bits.Mul64(h^*(*uint64)(p), 0xFF51AFD7ED558CCD)
+		h = hi ^ lo
+		p = unsafe.Add(p, 8)
+		n -= 8
+	}
+	var a, b uint64
+	switch {
+	case n >= 8:
+		a = *(*uint64)(p)
+		b = *(*uint64)(unsafe.Add(p, n-8))
+	case n >= 4:
+		a = uint64(*(*uint32)(p))
+		b = uint64(*(*uint32)(unsafe.Add(p, n-4)))
+	case n > 0:
+		a = uint64(*(*byte)(p))<<16 | uint64(*(*byte)(unsafe.Add(p, n/2)))<<8 | uint64(*(*byte)(unsafe.Add(p, n-1)))
+	}
+	hi, lo := bits.Mul64(a^h^fibonacci, b^0xC2B2AE3D27D4EB4F)
+	return hi ^ lo
+}
