@@ -24,6 +24,7 @@ type bytePiece struct {
 	data  []byte
 	more  [][]byte // the data of views
 	table []string // or the values of a dictionary
+	long  bool     // there may be values that are too long
 }
 
 // add takes up those values of arr that s selects.
@@ -46,6 +47,7 @@ func (b *byteArrays) add(arr arrow.Array, s selection) error {
 		}
 		for _, m := range buffers[2:] {
 			p.more = append(p.more, m.Bytes())
+			p.long = p.long || m.Len() > maxValue
 		}
 		b.pieces = append(b.pieces, p)
 		return nil
@@ -54,6 +56,7 @@ func (b *byteArrays) add(arr arrow.Array, s selection) error {
 	}
 	if buffers[2] != nil {
 		p.data = buffers[2].Bytes()
+		p.long = len(p.data) > maxValue
 	}
 	b.pieces = append(b.pieces, p)
 	return nil
@@ -69,13 +72,7 @@ func (p *bytePiece) value(i int) string {
 	case p.table != nil:
 		return p.table[i]
 	}
-	v := &p.views[i]
-	if v.IsInline() {
-		// The bytes follow the length in the header.
-		return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(v), 4)), v.Len())
-	}
-	from := int(v.BufferOffset())
-	return stringAt(p.more[v.BufferIndex()], from, from+v.Len())
+	return p.view(&p.views[i])
 }
 
 func stringAt(data []byte, from, to int) string {
@@ -95,14 +92,17 @@ func (b *byteArrays) read() byteReader { return byteReader{pieces: b.pieces} }
 func (r *byteReader) fill(dst []string) ([]string, error) {
 	for len(dst) < cap(dst) && len(r.pieces) > 0 {
 		p := &r.pieces[0]
+		from := len(dst)
 		dst, r.next = p.fill(dst, r.next)
+		if p.long {
+			for _, v := range dst[from:] {
+				if len(v) > maxValue {
+					return nil, fmt.Errorf("a value has %d bytes, and Parquet cannot hold more than %d", len(v), maxValue)
+				}
+			}
+		}
 		if r.next == p.len() {
 			r.pieces, r.next = r.pieces[1:], 0
-		}
-	}
-	for _, v := range dst {
-		if len(v) > maxValue {
-			return nil, fmt.Errorf("a value has %d bytes, and Parquet cannot hold more than %d", len(v), maxValue)
 		}
 	}
 	return dst, nil
@@ -183,12 +183,32 @@ func (p *bytePiece) fill(dst []string, next int) ([]string, int) {
 		dst = appendStrings(dst, p.data, p.small[p.lo+next:p.lo+end+1])
 	case p.large != nil:
 		dst = appendStrings(dst, p.data, p.large[p.lo+next:p.lo+end+1])
+	case p.views != nil:
+		dst = p.appendViews(dst, p.views[p.lo+next:p.lo+end])
 	default:
-		for i := p.lo + next; i < p.lo+end; i++ {
-			dst = append(dst, p.value(i))
-		}
+		dst = append(dst, p.table[p.lo+next:p.lo+end]...)
 	}
 	return dst, end
+}
+
+// appendViews appends the strings that views stand for.
+func (p *bytePiece) appendViews(dst []string, views []arrow.ViewHeader) []string {
+	for i := range views {
+		dst = append(dst, p.view(&views[i]))
+	}
+	return dst
+}
+
+// view returns the string that v stands for. Short ones lie in the header itself,
+// after their length (https://arrow.apache.org/docs/format/Columnar.html, Variable-size Binary View Layout).
+func (p *bytePiece) view(v *arrow.ViewHeader) string {
+	words := (*[4]int32)(unsafe.Pointer(v))
+	n := int(words[0])
+	if n <= 12 {
+		return unsafe.String((*byte)(unsafe.Pointer(&words[1])), n)
+	}
+	from := int(words[3])
+	return stringAt(p.more[words[2]], from, from+n)
 }
 
 func appendStrings[O int32 | int64](dst []string, data []byte, offsets []O) []string {

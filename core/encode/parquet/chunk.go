@@ -139,6 +139,11 @@ func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pa
 		if err != nil {
 			return err
 		}
+		if first {
+			if err := w.chooseLevel(pages, p); err != nil {
+				return err
+			}
+		}
 		if err := pages.write(p); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package encoding
 
 import (
 	"math/bits"
+	"math/rand/v2"
 	"unsafe"
 )
 
@@ -20,6 +21,9 @@ type Dictionary[W Word] struct {
 
 // Reset empties the dictionary; its memory stays.
 func (d *Dictionary[W]) Reset() {
+	if len(d.Values) == 0 {
+		return
+	}
 	d.Values = d.Values[:0]
 	d.resize(firstSlots)
 }
@@ -56,7 +60,7 @@ func hashWord[W Word](w W, log uint) uint32 {
 // there are more than limit distinct ones.
 func (d *Dictionary[W]) Append(dst []uint32, words []W, limit int) ([]uint32, bool) {
 	if d.slots == nil {
-		d.Reset()
+		d.resize(firstSlots)
 	}
 	if len(words) == 0 {
 		return dst, true
@@ -124,6 +128,9 @@ type Strings struct {
 
 // Reset empties the dictionary; its memory stays, but not that of the values.
 func (d *Strings) Reset() {
+	if len(d.Values) == 0 {
+		return
+	}
 	clear(d.Values)
 	d.Values, d.hashes, d.Bytes = d.Values[:0], d.hashes[:0], 0
 	d.slots = emptySlots(d.slots, firstSlots)
@@ -134,20 +141,28 @@ func (d *Strings) Add(v string) uint32 {
 	if len(d.Values) >= len(d.slots)/2 {
 		d.grow()
 	}
-	mask := uint32(len(d.slots) - 1)
-	hash := hashString(v)
-	at := uint32(hash) & mask
+	return d.find(v, hashString(v))
+}
+
+// find returns the number of v, whose hash is given.
+func (d *Strings) find(v string, hash uint64) uint32 {
+	slots := d.slots
+	mask := uint32(len(slots) - 1)
+	at := uint32(hash>>32) & mask
 	for {
-		s := d.slots[at]
+		s := slots[at]
 		if s == 0 {
 			d.Values = append(d.Values, v)
 			d.hashes = append(d.hashes, hash)
 			d.Bytes += len(v)
-			d.slots[at] = uint32(len(d.Values))
+			slots[at] = uint32(len(d.Values))
 			return uint32(len(d.Values) - 1)
 		}
-		if d.hashes[s-1] == hash && d.Values[s-1] == v {
-			return s - 1
+		// The hash of a short string tells all of it but its length.
+		if d.hashes[s-1] == hash {
+			if known := d.Values[s-1]; len(known) == len(v) && (len(v) <= 8 || known == v) {
+				return s - 1
+			}
 		}
 		at = (at + 1) & mask
 	}
@@ -155,8 +170,17 @@ func (d *Strings) Add(v string) uint32 {
 
 // Append appends the numbers of values to dst.
 func (d *Strings) Append(dst []uint32, values []string) []uint32 {
-	for _, v := range values {
-		dst = append(dst, d.Add(v))
+	last, number := "", uint32(0)
+	for i, v := range values {
+		if i > 0 && len(v) == len(last) && unsafe.StringData(v) == unsafe.StringData(last) {
+			dst = append(dst, number)
+			continue
+		}
+		if len(d.Values) >= len(d.slots)/2 {
+			d.grow()
+		}
+		last, number = v, d.find(v, hashString(v))
+		dst = append(dst, number)
 	}
 	return dst
 }
@@ -169,7 +193,7 @@ func (d *Strings) grow() {
 	d.slots = emptySlots(d.slots, log)
 	mask := uint32(len(d.slots) - 1)
 	for i, hash := range d.hashes {
-		at := uint32(hash) & mask
+		at := uint32(hash>>32) & mask
 		for d.slots[at] != 0 {
 			at = (at + 1) & mask
 		}
@@ -177,29 +201,33 @@ func (d *Strings) grow() {
 	}
 }
 
+var seed = rand.Uint64()
+
 // hashString mixes eight bytes at a time by multiplication, as wyhash does
-// (https://github.com/wangyi-fudan/wyhash). An adversary could make values
-// collide; a dictionary that is slow for it is given up early.
+// (https://github.com/wangyi-fudan/wyhash). Each process does it in another way,
+// so that nobody can choose values that collide. Strings of up to eight bytes have
+// the same hash only if they are the same but for their length: each step can be
+// undone.
 func hashString(s string) uint64 {
 	p, n := unsafe.Pointer(unsafe.StringData(s)), len(s)
-	h := uint64(n) * fibonacci
+	if n <= 8 {
+		var a uint64
+		switch {
+		case n >= 4:
+			a = uint64(*(*uint32)(p)) | uint64(*(*uint32)(unsafe.Add(p, n-4)))<<32
+		case n > 0:
+			a = uint64(*(*byte)(p)) | uint64(*(*byte)(unsafe.Add(p, n/2)))<<8 | uint64(*(*byte)(unsafe.Add(p, n-1)))<<16
+		}
+		a = (a ^ seed) * fibonacci
+		return (a ^ a>>32) * 0xC2B2AE3D27D4EB4F
+	}
+	h := uint64(n)*fibonacci ^ seed
 	for n > 16 {
 		hi, lo := bits.Mul64(h^*(*uint64)(p), 0xFF51AFD7ED558CCD)
 		h = hi ^ lo
 		p = unsafe.Add(p, 8)
 		n -= 8
 	}
-	var a, b uint64
-	switch {
-	case n >= 8:
-		a = *(*uint64)(p)
-		b = *(*uint64)(unsafe.Add(p, n-8))
-	case n >= 4:
-		a = uint64(*(*uint32)(p))
-		b = uint64(*(*uint32)(unsafe.Add(p, n-4)))
-	case n > 0:
-		a = uint64(*(*byte)(p))<<16 | uint64(*(*byte)(unsafe.Add(p, n/2)))<<8 | uint64(*(*byte)(unsafe.Add(p, n-1)))
-	}
-	hi, lo := bits.Mul64(a^h^fibonacci, b^0xC2B2AE3D27D4EB4F)
+	hi, lo := bits.Mul64(*(*uint64)(p)^h^fibonacci, *(*uint64)(unsafe.Add(p, n-8))^0xC2B2AE3D27D4EB4F)
 	return hi ^ lo
 }

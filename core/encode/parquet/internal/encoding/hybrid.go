@@ -95,9 +95,54 @@ func sameBlock[N uint8 | uint32](numbers []N) bool {
 // appendPacked appends numbers one after another in width bits each, and zeros
 // up to a multiple of eight numbers.
 func appendPacked[N uint8 | uint32](dst []byte, numbers []N, width int) []byte {
-	size := (len(numbers) + 7) / 8 * width
-	const spill = 8 // a word may be stored beyond the end
-	whole, out := extend(dst, size+spill)
+	groups := (len(numbers) + 7) / 8
+	const spill = 16 // words are stored beyond the end
+	whole, out := extend(dst, groups*width+spill)
+	full := len(numbers) / 8 * 8
+	switch {
+	case width <= 8:
+		out = packEights(out, numbers[:full], uint(width))
+	case width <= 16:
+		out = packSixteens(out, numbers[:full], uint(width))
+	default:
+		out = packLong(out, numbers[:full], width)
+	}
+	if rest := numbers[full:]; len(rest) > 0 {
+		var last [8]N
+		copy(last[:], rest)
+		packLong(out, last[:], width)
+	}
+	return whole[:len(whole)-spill]
+}
+
+// packEights packs groups of eight numbers of at most eight bits: a group fits a
+// word. It returns what is left of out.
+func packEights[N uint8 | uint32](out []byte, numbers []N, width uint) []byte {
+	for ; len(numbers) >= 8; numbers = numbers[8:] {
+		n := (*[8]N)(numbers)
+		binary.LittleEndian.PutUint64(out, uint64(n[0])|uint64(n[1])<<width|uint64(n[2])<<(2*width)|uint64(n[3])<<(3*width)|
+			uint64(n[4])<<(4*width)|uint64(n[5])<<(5*width)|uint64(n[6])<<(6*width)|uint64(n[7])<<(7*width))
+		out = out[width:]
+	}
+	return out
+}
+
+// packSixteens does so with numbers of 9 to 16 bits: a group fits two words.
+func packSixteens[N uint8 | uint32](out []byte, numbers []N, width uint) []byte {
+	for ; len(numbers) >= 8; numbers = numbers[8:] {
+		n := (*[8]N)(numbers)
+		low := uint64(n[0]) | uint64(n[1])<<width | uint64(n[2])<<(2*width) | uint64(n[3])<<(3*width)
+		high := uint64(n[4]) | uint64(n[5])<<width | uint64(n[6])<<(2*width) | uint64(n[7])<<(3*width)
+		binary.LittleEndian.PutUint64(out, low|high<<(4*width)) // a shift by 64 gives zero
+		binary.LittleEndian.PutUint64(out[8:], high>>(64-4*width))
+		out = out[width:]
+	}
+	return out
+}
+
+// packLong packs groups of eight numbers of any width.
+func packLong[N uint8 | uint32](out []byte, numbers []N, width int) []byte {
+	size := len(numbers) / 8 * width
 	var acc uint64
 	have, at := 0, 0
 	for _, v := range numbers {
@@ -114,5 +159,5 @@ func appendPacked[N uint8 | uint32](dst []byte, numbers []N, width int) []byte {
 		at++
 		acc >>= 8
 	}
-	return whole[:len(whole)-spill]
+	return out[size:]
 }
