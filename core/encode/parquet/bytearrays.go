@@ -170,8 +170,14 @@ func (p *bytePiece) fill(dst []string, next int) ([]string, int) {
 			if n < 64 {
 				word &= 1<<n - 1
 			}
-			for ; word != 0; word &= word - 1 {
-				dst = append(dst, p.value(p.lo+next+bits.TrailingZeros64(word)))
+			if base := p.lo + next; p.views != nil {
+				for ; word != 0; word &= word - 1 {
+					dst = append(dst, p.view(&p.views[base+bits.TrailingZeros64(word)]))
+				}
+			} else {
+				for ; word != 0; word &= word - 1 {
+					dst = append(dst, p.value(base+bits.TrailingZeros64(word)))
+				}
 			}
 			next += n
 		}

@@ -75,15 +75,19 @@ type trial struct {
 	dictionary bool // may be used
 }
 
-// bits returns the number of bits per value of n values that encode appends,
-// after compression.
+// workPerBit is how many bits a file may be larger for each bit that need not be
+// compressed.
+const workPerBit = 0.015
+
+// bits returns what n values that encode appends cost: the number of bits per
+// value after compression, and a little for the work of compressing them.
 func (t *trial) bits(n int, encode func(dst []byte) []byte) (float64, error) {
 	t.w.sample = encode(t.w.sample[:0])
 	var err error
 	if t.w.compressed, err = t.pages.codec.Append(t.w.compressed[:0], t.w.sample); err != nil {
 		return 0, err
 	}
-	return 8 * float64(len(t.w.compressed)) / float64(n), nil
+	return 8 * (float64(len(t.w.compressed)) + workPerBit*float64(len(t.w.sample))) / float64(n), nil
 }
 
 // chooseForWords returns the encoding of words. If it is a dictionary, d and the
@@ -344,7 +348,7 @@ func lookUp[W encoding.Word](dst, values []W, codes []uint32) []W {
 const (
 	// levelSample is how many bytes of the first page are compressed at two levels
 	// of zstd, fewestBytes the size from which on that is worth it.
-	levelSample = 128 << 10
+	levelSample = 32 << 10
 	fewestBytes = 16 << 10
 )
 
