@@ -1,11 +1,11 @@
 package parquet
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/apache/arrow-go/v18/parquet"
 
-	"github.com/seojaeohcode/atio/core/encode/internal/compress"
 	"github.com/seojaeohcode/atio/core/encode/parquet/internal/encoding"
 )
 
@@ -35,18 +35,23 @@ func (w *workspace) chooseEncoding(c *column, pages *pageWriter) error {
 	set := l.settings
 	info.encoding = parquet.Encodings.Plain
 	t := l.column.PhysicalType()
+	wanted := set.encoding
 	if c.coded {
-		if set.dictionary && w.dictionary.pageSize(t) <= maxCategories {
+		keep := wanted == nil && set.dictionary || wanted != nil && *wanted == parquet.Encodings.RLEDict
+		if keep && w.dictionary.pageSize(t) <= maxCategories {
 			info.encoding = parquet.Encodings.RLEDict
 			return nil
 		}
 		w.decode(c)
-		if t == parquet.Types.ByteArray && set.encoding == nil {
+		if t == parquet.Types.ByteArray && wanted == nil {
 			return nil // Arrow C++ reads categories from no other encodings than these two
 		}
 	}
-	if set.encoding != nil {
-		info.encoding = *set.encoding
+	if wanted != nil {
+		info.encoding = *wanted
+		if info.encoding == parquet.Encodings.RLEDict {
+			return w.numberAll(c)
+		}
 		return nil
 	}
 	try := trial{w: w, pages: pages, dictionary: set.dictionary}
@@ -252,6 +257,29 @@ func (t *trial) chooseForStrings(c *column) (parquet.Encoding, error) {
 	return parquet.Encodings.RLEDict, nil
 }
 
+// numberAll makes a dictionary of whatever the column holds.
+func (w *workspace) numberAll(c *column) error {
+	d := &w.dictionary
+	var err error
+	switch c.leaf.column.PhysicalType() {
+	case parquet.Types.Int32, parquet.Types.Float:
+		w.codes, _ = d.ints.Append(w.codes[:0], c.ints, c.values)
+	case parquet.Types.Int64, parquet.Types.Double:
+		w.codes, _ = d.longs.Append(w.codes[:0], c.longs, c.values)
+	case parquet.Types.FixedLenByteArray:
+		w.codes = d.addFixed(w.codes[:0], c.fixed, c.leaf.column.TypeLength())
+		c.coded = true
+	case parquet.Types.ByteArray:
+		w.codes, err = d.addStrings(w.codes[:0], c.bytes.read(), make([]string, 0, stringBlock))
+		c.coded = true
+	}
+	c.codes = w.codes
+	if size := d.pageSize(c.leaf.column.PhysicalType()); err == nil && size > maxCategories {
+		return fmt.Errorf("its dictionary would take %d bytes, and the limit is %d; use another encoding or smaller row groups", size, maxCategories)
+	}
+	return err
+}
+
 // numberStrings fills the dictionary and the column's codes. It gives up, and
 // returns false, when there are more distinct values than limit or their page
 // becomes too large.
@@ -359,24 +387,74 @@ const (
 func (w *workspace) chooseLevel(pages *pageWriter, p *page) error {
 	c := pages.info.codec
 	values := p.body[p.rep+p.def:]
-	if c.id != zstd || c.level <= 1 || len(values) < fewestBytes {
+	if c.id != zstd || c.level <= 1 && !c.auto || len(values) < fewestBytes {
 		return nil
 	}
-	fast := codec{zstd, 1}
-	quick, err := w.encoder(fast)
+	sample := values[:min(len(values), levelSample)]
+	fast := codec{id: zstd, level: 1}
+	quick, err := w.compressedSize(fast, sample)
 	if err != nil {
 		return err
 	}
-	values = values[:min(len(values), levelSample)]
-	var sizes [2]int
-	for i, e := range []compress.Encoder{quick, pages.codec} {
-		if w.compressed, err = e.Append(w.compressed[:0], values); err != nil {
-			return err
+	choice := fast
+	if c.auto {
+		choice, err = w.autoCodec(pages.info, p, sample, quick)
+	} else if size, e := w.compressedSize(c, sample); e != nil || quick > size+size/200 {
+		choice, err = c, e
+	}
+	if err != nil {
+		return err
+	}
+	pages.info.codec = choice
+	pages.codec, err = w.encoder(choice)
+	return err
+}
+
+// autoCodec returns the codec for a chunk whose first page is p, of which zstd's
+// level 1 makes quick bytes of sample.
+func (w *workspace) autoCodec(info *chunkInfo, p *page, sample []byte, quick int) (codec, error) {
+	best, size := codec{id: zstd, level: 1}, quick
+	if quick >= len(sample)-len(sample)/200 && info.dictionary == none {
+		return codec{id: uncompressed}, nil
+	}
+	// How many times less there is to compress than if the values were PLAIN.
+	less := float64(w.plainSize(p)) / float64(len(p.body))
+	for _, higher := range []struct {
+		level int
+		time  float64 // of level 1, at most, on indices and differences
+	}{{3, 2.5}, {6, 6}} {
+		if less < higher.time {
+			break
 		}
-		sizes[i] = len(w.compressed)
+		c := codec{id: zstd, level: higher.level}
+		n, err := w.compressedSize(c, sample)
+		if err != nil {
+			return best, err
+		}
+		if n < size-size/200 {
+			best, size = c, n
+		}
 	}
-	if sizes[0] <= sizes[1]+sizes[1]/200 {
-		pages.codec = quick
+	return best, nil
+}
+
+// plainSize returns about how many bytes the values of p would take as PLAIN.
+func (w *workspace) plainSize(p *page) int {
+	n := p.entries - p.nulls
+	if width := w.column.leaf.width(); width > 0 {
+		return n * width
 	}
-	return nil
+	if d := &w.dictionary; d.len() > 0 {
+		return n * (4 + d.strings.Bytes/d.len())
+	}
+	return len(p.body)
+}
+
+func (w *workspace) compressedSize(c codec, sample []byte) (int, error) {
+	e, err := w.encoder(c)
+	if err != nil {
+		return 0, err
+	}
+	w.compressed, err = e.Append(w.compressed[:0], sample)
+	return len(w.compressed), err
 }

@@ -23,6 +23,7 @@ const (
 type codec struct {
 	id    codecID
 	level int
+	auto  bool // level, or nothing instead, as each chunk asks for
 }
 
 // encoder returns what compresses with c.
@@ -60,6 +61,7 @@ var codecs = map[string]codecInfo{
 	"brotli": {id: brotli, level: 1, min: 0, max: 11},
 	"lz4":    {id: lz4Raw, withoutLevels: true},
 	"none":   {id: uncompressed, withoutLevels: true},
+	"auto":   {id: zstd, level: 1, withoutLevels: true},
 }
 
 // pageSize is the number of bytes at which a page ends if nothing is said. What
@@ -80,10 +82,10 @@ func newCodec(name string, level *int) (codec, error) {
 	if !ok {
 		return codec{}, &encode.OptionError{
 			Format: Name, Option: "compression", Value: name,
-			Reason: "must be snappy, zstd, gzip, brotli, lz4 or none",
+			Reason: "must be snappy, zstd, gzip, brotli, lz4, none or auto",
 		}
 	}
-	c := codec{id: info.id, level: info.level}
+	c := codec{id: info.id, level: info.level, auto: name == "auto"}
 	if level == nil {
 		return c, nil
 	}

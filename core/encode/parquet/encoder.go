@@ -42,7 +42,7 @@ func newEncoder(ctx context.Context, w io.Writer, fs *fileSchema, s *settings, e
 		settings: s,
 		progress: env.Progress,
 		pipeline: encode.NewPipeline(ctx, w, 0, env.Workers),
-		gather:   gatherer{size: s.rowGroupSize},
+		gather:   gatherer{rows: s.rowGroupSize, bytes: s.rowGroupBytes},
 		footer:   newFooter(fs, s),
 	}
 }

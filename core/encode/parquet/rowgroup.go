@@ -1,10 +1,12 @@
 package parquet
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // rowGroup is the rows of one row group: pieces of batches, in order. It holds
@@ -36,25 +38,34 @@ func (g *rowGroup) release() {
 	})
 }
 
-// gatherer makes row groups of a fixed number of rows from batches of any
-// number of rows.
+// gatherer makes row groups of a number of rows, or of bytes if they take more,
+// from batches of any number of rows.
 type gatherer struct {
-	size    int64
-	pending *rowGroup
+	rows, bytes int64
+	pending     *rowGroup
+	taken       int64 // bytes of memory that pending takes
 }
 
 // add takes up the rows of batch and calls full with each row group that has
 // become full.
 func (g *gatherer) add(batch arrow.RecordBatch, full func(*rowGroup) error) error {
+	each := int64(0) // bytes of a row
+	if g.bytes < math.MaxInt64 && batch.NumRows() > 0 {
+		each = max(1, sizeOf(batch)/batch.NumRows())
+	}
 	for from := int64(0); from < batch.NumRows(); {
 		if g.pending == nil {
-			g.pending = &rowGroup{}
+			g.pending, g.taken = &rowGroup{}, 0
 		}
-		n := min(g.size-g.pending.rows, batch.NumRows()-from)
+		n := min(g.rows-g.pending.rows, batch.NumRows()-from)
+		if each > 0 {
+			n = min(n, max(1, (g.bytes-g.taken)/each))
+		}
 		g.pending.pieces = append(g.pending.pieces, batch.NewSlice(from, from+n))
 		g.pending.rows += n
+		g.taken += n * each
 		from += n
-		if g.pending.rows == g.size {
+		if g.pending.rows == g.rows || each > 0 && g.taken+each > g.bytes {
 			if err := full(g.take()); err != nil {
 				return err
 			}
@@ -68,4 +79,60 @@ func (g *gatherer) take() *rowGroup {
 	rg := g.pending
 	g.pending = nil
 	return rg
+}
+
+// sizeOf returns about how many bytes of memory the rows of a batch take.
+func sizeOf(batch arrow.RecordBatch) int64 {
+	size := int64(0)
+	for _, c := range batch.Columns() {
+		size += sizeOfRange(storageOf(c), 0, int64(c.Len()))
+	}
+	return size
+}
+
+// sizeOfRange returns about how many bytes elements [lo, hi) of arr take, those
+// of a sliced array only as far as they are in the slice.
+func sizeOfRange(arr arrow.Array, lo, hi int64) int64 {
+	if hi <= lo {
+		return 0
+	}
+	n := hi - lo
+	switch a := arr.(type) {
+	case *array.String:
+		return sizeOfOffsets(a.ValueOffsets(), lo, hi)
+	case *array.Binary:
+		return sizeOfOffsets(a.ValueOffsets(), lo, hi)
+	case *array.LargeString:
+		return sizeOfOffsets(a.ValueOffsets(), lo, hi)
+	case *array.LargeBinary:
+		return sizeOfOffsets(a.ValueOffsets(), lo, hi)
+	case array.ViewLike:
+		size := 16 * n
+		for i := lo; i < hi; i++ {
+			if h := a.ValueHeader(int(i)); !h.IsInline() {
+				size += int64(h.Len())
+			}
+		}
+		return size
+	case *array.Dictionary:
+		return n * int64(a.Indices().DataType().(arrow.FixedWidthDataType).BitWidth()) / 8
+	case *array.Struct:
+		size := int64(0)
+		for i := range a.NumField() {
+			size += sizeOfRange(storageOf(a.Field(i)), lo, hi)
+		}
+		return size
+	case array.ListLike:
+		from, _ := a.ValueOffsets(int(lo))
+		_, to := a.ValueOffsets(int(hi - 1))
+		return 4*n + sizeOfRange(storageOf(a.ListValues()), from, to)
+	}
+	if t, ok := arr.DataType().(arrow.FixedWidthDataType); ok {
+		return (n*int64(t.BitWidth()) + 7) / 8
+	}
+	return n
+}
+
+func sizeOfOffsets[O int32 | int64](offsets []O, lo, hi int64) int64 {
+	return 4*(hi-lo) + int64(offsets[hi]-offsets[lo])
 }

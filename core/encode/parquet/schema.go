@@ -98,7 +98,14 @@ func newFileSchema(s *arrow.Schema, o Options, set *settings) (*fileSchema, erro
 	for i, l := range fs.leaves {
 		l.column = fs.tree.Column(i)
 		l.order = orderOf(l)
-		l.settings = set.columnSettings
+		if l.settings, err = o.columnSettings(l, set.columnSettings); err != nil {
+			return nil, err
+		}
+	}
+	for path := range o.Columns {
+		if fs.tree.ColumnIndexByName(path) < 0 {
+			return nil, &encode.OptionError{Format: Name, Option: "columns", Value: path, Reason: "there is no such column"}
+		}
 	}
 	if fs.meta, err = keyValues(s, o); err != nil {
 		return nil, err
