@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -32,7 +33,7 @@ def write_by_library(frame: Any, path: Path, **kwargs: Any) -> None:
         pq.write_table(frame if isinstance(frame, pa.Table) else pa.Table.from_batches([frame]), path, **kwargs)
 
 
-def check(frame: Any, tmp_path: Path, by: str | None = "go", /, **kwargs: Any) -> None:
+def check(frame: Any, tmp_path: Path, by: str | None = "go", /, **kwargs: Any) -> tuple[Path, Path]:
     """Both write the same, or both refuse."""
     ours, theirs = (Path(tempfile.mkdtemp(dir=tmp_path)) / "x.parquet" for _ in range(2))
     try:
@@ -41,13 +42,14 @@ def check(frame: Any, tmp_path: Path, by: str | None = "go", /, **kwargs: Any) -
         with pytest.raises(type(e)):
             atio.write(frame, ours, **kwargs)
         assert list(ours.parent.iterdir()) == []
-        return
+        return ours, theirs
     result = atio.write(frame, ours, **kwargs)
     if by is not None:
         assert result.engine == by
     # polars cuts row groups to its liking unless told a size.
     same = library_of(frame) != "polars" or "row_group_size" in kwargs or len(frame) < 50_000
     assert differences(ours, theirs, same_row_groups=same) == []
+    return ours, theirs
 
 
 def engine_for(library: str, name: str) -> str:
@@ -91,23 +93,34 @@ PYARROW_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     *[({"compression": "brotli", "compression_level": n}, "go") for n in (0, 5, 11)],
     ({"compression": "lz4", "compression_level": 5}, "library"),
     ({"compression": "zstd", "compression_level": -3}, "library"),
-    ({"compression": {"i": "zstd"}}, "library"),
+    ({"compression": {"not there": "zstd"}}, "library"),
     ({"row_group_size": 1}, "go"),
     ({"row_group_size": 7}, "go"),
     ({"row_group_size": 64}, "go"),
     ({"row_group_size": 10**12}, "go"),
     ({"write_statistics": False}, "go"),
-    ({"write_statistics": ["i"]}, "library"),
     ({"use_dictionary": False}, "go"),
-    ({"use_dictionary": ["s"]}, "library"),
+    ({"write_page_index": True}, "go"),
+    ({"write_page_checksum": True}, "go"),
     ({"data_page_size": 100}, "go"),
     ({"store_decimal_as_integer": True}, "go"),
     ({"version": "2.6"}, "go"),
     ({"version": "1.0"}, "library"),
     ({"coerce_timestamps": "ms"}, "library"),
-    ({"data_page_version": "2.0"}, "library"),
+    ({"data_page_version": "2.0"}, "go"),
     ({"store_schema": False}, "library"),
     ({"use_byte_stream_split": True, "use_dictionary": False}, "library"),
+]
+COLUMN_ARGUMENTS: list[dict[str, Any]] = [
+    {"compression": {"i": "zstd", "s": "gzip", "f": "snappy"}},
+    {"compression": {"i": "zstd", "s": "gzip"}, "compression_level": {"i": 7}},
+    {"write_statistics": ["i"]},
+    {"use_dictionary": ["s"]},
+    {"use_dictionary": ["s"], "column_encoding": {"i": "DELTA_BINARY_PACKED", "f": "BYTE_STREAM_SPLIT"}},
+    {"use_dictionary": False, "column_encoding": {"i": "PLAIN", "s": "DELTA_BYTE_ARRAY"}},
+    {"use_dictionary": False, "column_encoding": {"i": "BYTE_STREAM_SPLIT", "s": "DELTA_LENGTH_BYTE_ARRAY"}},
+    {"use_dictionary": False, "column_encoding": "PLAIN"},
+    {"use_dictionary": ["i", "s"], "use_byte_stream_split": ["f"]},
 ]
 REFUSED_BY_PYARROW: list[dict[str, Any]] = [
     {"compression": "foo"},
@@ -134,6 +147,41 @@ def _id(value: Any) -> str | None:
 def test_pyarrow_arguments(library: str, kwargs: dict[str, Any], engine: str, tmp_path: Path) -> None:
     frame = cases.PANDAS_FRAMES["sliced"]() if library == "pandas" else cases.ARROW_FRAMES["sliced"]()
     check(frame, tmp_path, engine if engine == "go" else library, **kwargs)
+
+
+@pytest.mark.parametrize("kwargs", COLUMN_ARGUMENTS, ids=_id)
+@pytest.mark.parametrize("library", ["pandas", "pyarrow"])
+def test_arguments_of_columns(library: str, kwargs: dict[str, Any], tmp_path: Path) -> None:
+    table = pa.table(
+        {"i": list(range(3000)), "s": [f"text {n % 50}" for n in range(3000)], "f": [n / 7 for n in range(3000)]}
+    )
+    paths = check(table if library == "pyarrow" else table.to_pandas(), tmp_path, "go", **kwargs)
+    ours, theirs = (pq.read_metadata(path).row_group(0) for path in paths)
+    encoding = kwargs.get("column_encoding") or {}
+    for n, name in enumerate(table.column_names):
+        ours_of, theirs_of = ours.column(n), theirs.column(n)
+        assert ours_of.compression == theirs_of.compression
+        assert ours_of.is_stats_set == theirs_of.is_stats_set
+        wanted = encoding if isinstance(encoding, str) else encoding.get(name)
+        if wanted or name in kwargs.get("use_byte_stream_split", ()):
+            assert set(ours_of.encodings) == set(theirs_of.encodings)
+
+
+@pytest.mark.parametrize("rows", [3, 200_000])
+def test_auto_compression(rows: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(rows)
+    columns = {
+        "noise": np.frombuffer(random.bytes(8 * rows), "int64"),
+        "few": random.integers(0, 5, rows),
+        "sorted": np.cumsum(random.integers(0, 3, rows)),
+        "prices": random.integers(0, 10_000, rows) / 100,
+    }
+    table = pa.table(columns)
+    auto, fast = tmp_path / "auto.parquet", tmp_path / "fast.parquet"
+    assert atio.write(table, auto, compression="auto").engine == "go"
+    atio.write(table, fast, compression="zstd", compression_level=1)
+    assert pq.read_table(auto).equals(table)
+    assert auto.stat().st_size <= 1.005 * fast.stat().st_size
 
 
 @pytest.mark.parametrize("kwargs", REFUSED_BY_PYARROW, ids=_id)
@@ -217,7 +265,7 @@ POLARS_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"statistics": False}, "go"),
     ({"statistics": "full"}, "polars"),
     ({"statistics": {"min": False}}, "polars"),
-    ({"data_page_size": 1000}, "polars"),
+    ({"data_page_size": 1000}, "go"),
     ({"use_pyarrow": True}, "polars"),
     ({"metadata": {"k": "v"}}, "polars"),
     ({"use_pyarrow": False, "mkdir": False}, "go"),

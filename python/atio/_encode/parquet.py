@@ -25,16 +25,11 @@ _PYARROW_DEFAULTS: dict[str, Any] = {
     "allow_truncated_timestamps": False,
     "flavor": None,
     "filesystem": None,
-    "use_byte_stream_split": False,
-    "column_encoding": None,
-    "data_page_version": "1.0",
     "use_compliant_nested_type": True,
     "encryption_properties": None,
     "write_batch_size": None,
     "dictionary_pagesize_limit": None,
     "store_schema": True,
-    "write_page_index": False,
-    "write_page_checksum": False,
     "sorting_columns": None,
     "write_time_adjusted_to_utc": False,
     "max_rows_per_page": None,
@@ -43,7 +38,6 @@ _PYARROW_DEFAULTS: dict[str, Any] = {
 }
 
 _POLARS_DEFAULTS: dict[str, Any] = {
-    "data_page_size": None,
     "use_pyarrow": False,
     "pyarrow_options": None,
     "partition_by": None,
@@ -65,6 +59,7 @@ _PYARROW_CODECS: dict[str, tuple[str, int | None, range]] = {
     "BROTLI": ("brotli", 8, range(12)),
     "LZ4": ("lz4", None, range(0)),
     "LZ4_RAW": ("lz4", None, range(0)),
+    "AUTO": ("auto", None, range(0)),
 }
 _POLARS_CODECS: dict[str, tuple[str, int | None, range]] = {
     "uncompressed": ("none", None, range(0)),
@@ -73,10 +68,20 @@ _POLARS_CODECS: dict[str, tuple[str, int | None, range]] = {
     "gzip": ("gzip", 6, range(10)),
     "brotli": ("brotli", 1, range(12)),
     "lz4": ("lz4", None, range(0)),
+    "auto": ("auto", None, range(0)),
+}
+
+# The encodings that Go and pyarrow both have for a kind of column.
+_ENCODINGS: dict[str, frozenset[str]] = {
+    "integer": frozenset(["PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"]),
+    "float": frozenset(["PLAIN", "BYTE_STREAM_SPLIT"]),
+    "bytes": frozenset(["PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"]),
+    "other": frozenset(["PLAIN"]),
 }
 
 _PYARROW_ROW_GROUP = 1024 * 1024
 _PYARROW_MAX_ROW_GROUP = 64 * 1024 * 1024
+_ROW_GROUP_BYTES = 512 * 1024 * 1024
 _POLARS_ROW_GROUP = 512 * 512
 
 
@@ -90,10 +95,11 @@ def from_pandas(df: pd.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
     if rest.pop("partition_cols", None) is not None or not _is_pyarrow(rest.pop("engine", "auto")):
         return None
     schema, index = rest.pop("schema", None), rest.pop("index", None)
-    options = _pyarrow_options(rest)
+    table = _pandas_table(df, schema, index)
+    options = _pyarrow_options(rest, table.schema)
     if options is None:
         return None
-    return _encode_table(_pandas_table(df, schema, index), options)
+    return _encode_table(table, options)
 
 
 def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
@@ -107,19 +113,23 @@ def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
     level = rest.pop("compression_level", None)
     statistics = rest.pop("statistics", True)
     rows = rest.pop("row_group_size", None)
+    page = rest.pop("data_page_size", None)
     if not _only_defaults(rest, _POLARS_DEFAULTS) or not isinstance(statistics, bool):
         return None
+    if not (page is None or _is_count(page, 2**31 - 1)):
+        return None
     codec = _codec("uncompressed" if compression is None else compression, level, _POLARS_CODECS)
-    rows = _POLARS_ROW_GROUP if rows is None else rows
-    if codec is None or not _is_count(rows, 2**32 - 1) or not _polars_types_fit(df):
+    if codec is None or not (rows is None or _is_count(rows, 2**32 - 1)) or not _polars_types_fit(df):
         return None
     options = {
         **codec,
-        "row_group_size": rows,
+        **_row_groups(rows, _POLARS_ROW_GROUP),
         "statistics": statistics,
         "decimal_as_integer": True,
         "large_for_views": True,
     }
+    if page is not None:
+        options["data_page_size"] = page
     return EncodeInGo(_polars_stream(df), df.height, options)
 
 
@@ -127,7 +137,7 @@ def from_arrow(table: pa.Table | pa.RecordBatch, kwargs: Kwargs) -> EncodeInGo |
     """``pyarrow.parquet.write_table``."""
     import pyarrow as pa
 
-    options = _pyarrow_options(dict(kwargs))
+    options = _pyarrow_options(dict(kwargs), table.schema)
     if options is None:
         return None
     if isinstance(table, pa.RecordBatch):
@@ -167,32 +177,114 @@ def _is_pyarrow(engine: object) -> bool:
     return chosen in ("auto", "pyarrow")
 
 
-def _pyarrow_options(rest: dict[str, Any]) -> dict[str, Any] | None:
+def _pyarrow_options(rest: dict[str, Any], schema: pa.Schema) -> dict[str, Any] | None:
     """Go's options for these arguments of ``write_table``, ``None`` if pyarrow has to take them."""
-    compression = rest.pop("compression", "snappy")
-    level = rest.pop("compression_level", None)
+    single = {name: rest.pop(name, default) for name, default in _PER_COLUMN.items()}
     rows = rest.pop("row_group_size", None)
     page = rest.pop("data_page_size", None)
-    statistics = rest.pop("write_statistics", True)
-    dictionary = rest.pop("use_dictionary", True)
     decimals = rest.pop("store_decimal_as_integer", False)
-    if not _only_defaults(rest, _PYARROW_DEFAULTS):
+    version = rest.pop("data_page_version", "1.0")
+    # Go's files always have a page index; pyarrow's only when asked.
+    index, checksum = rest.pop("write_page_index", False), rest.pop("write_page_checksum", False)
+    if not _only_defaults(rest, _PYARROW_DEFAULTS) or version not in ("1.0", "2.0"):
         return None
-    if not all(isinstance(flag, bool) for flag in (statistics, dictionary, decimals)):
+    if not all(isinstance(flag, bool) for flag in (decimals, index, checksum)):
         return None
-    name = compression.upper() if isinstance(compression, str) else "NONE" if compression is None else None
-    codec = _codec(name, level, _PYARROW_CODECS)
-    rows = _PYARROW_ROW_GROUP if rows is None else rows
-    if codec is None or not _is_count(rows) or not (page is None or _is_count(page, 2**31 - 1)):
+    if not (rows is None or _is_count(rows)) or not (page is None or _is_count(page, 2**31 - 1)):
         return None
-    options = {**codec, "row_group_size": min(rows, _PYARROW_MAX_ROW_GROUP), "statistics": statistics}
+    columns = _column_options(single, schema)
+    if columns is None:
+        return None
+    options = {**_row_groups(rows, _PYARROW_ROW_GROUP), **columns}
     if page is not None:
         options["data_page_size"] = page
+    flags = {"decimal_as_integer": decimals, "data_page_v2": version == "2.0", "page_checksums": checksum}
+    return {**options, **{name: True for name, on in flags.items() if on}}
+
+
+def _row_groups(rows: int | None, standard: int) -> dict[str, Any]:
+    """Rows of a row group, and a bound of its bytes unless the caller has said how many rows."""
+    if rows is None:
+        return {"row_group_size": standard, "row_group_bytes": _ROW_GROUP_BYTES}
+    return {"row_group_size": min(rows, _PYARROW_MAX_ROW_GROUP)}
+
+
+# The arguments of write_table that may differ from column to column, with their defaults.
+_PER_COLUMN: dict[str, Any] = {
+    "compression": "snappy",
+    "compression_level": None,
+    "write_statistics": True,
+    "use_dictionary": True,
+    "column_encoding": None,
+    "use_byte_stream_split": False,
+}
+
+
+def _column_options(given: Kwargs, schema: pa.Schema) -> dict[str, Any] | None:
+    """Go's options for arguments that are one value, or a dict or list of columns."""
+    several = any(isinstance(value, (dict, list, tuple, set)) for value in given.values())
+    if not several and given["column_encoding"] is None and given["use_byte_stream_split"] is False:
+        return _one_column(given, None)
+    flat = {field.name: _kind(field.type) for field in schema}
+    if len(flat) < len(schema.names) or any(name in flat and "." in name for name in flat):
+        return None  # which column is meant is for pyarrow to say
+    for value in given.values():
+        if isinstance(value, (dict, list, tuple, set)) and not all(flat.get(name) for name in value):
+            return None
+    columns = {}
+    for name, kind in flat.items():
+        own = _one_column({key: _of_column(key, value, name) for key, value in given.items()}, kind)
+        if own is None:
+            return None
+        if kind:
+            columns[name] = own
+    if not all(flat.values()):
+        return None
+    return {"columns": columns}
+
+
+def _of_column(argument: str, value: Any, name: str) -> Any:
+    """What an argument says of one column."""
+    if isinstance(value, dict):
+        return value.get(name, None if argument in ("compression_level", "column_encoding") else "NONE")
+    return name in value if isinstance(value, (list, tuple, set)) else value
+
+
+def _one_column(given: Kwargs, kind: str | None) -> dict[str, Any] | None:
+    """Go's options for the arguments of one column, or of all."""
+    compression = given["compression"]
+    name = compression.upper() if isinstance(compression, str) else "NONE" if compression is None else None
+    codec = _codec(name, given["compression_level"], _PYARROW_CODECS)
+    statistics, dictionary = given["write_statistics"], given["use_dictionary"]
+    encoding, split = given["column_encoding"], given["use_byte_stream_split"]
+    if codec is None or not all(isinstance(flag, bool) for flag in (statistics, dictionary, split)):
+        return None
+    options = {**codec, "statistics": statistics}
     if not dictionary:
         options["dictionary"] = False
-    if decimals:
-        options["decimal_as_integer"] = True
+    if split and (dictionary or encoding is not None or kind != "float"):
+        return None
+    encoding = "BYTE_STREAM_SPLIT" if split else encoding
+    if encoding is not None:
+        if dictionary or kind is None or encoding not in _ENCODINGS[kind]:
+            return None
+        options["encoding"] = encoding
     return options
+
+
+def _kind(dtype: pa.DataType) -> str:
+    """Which encodings a column may have, "" if it is several in Parquet."""
+    import pyarrow.types as t
+
+    if t.is_nested(dtype):
+        return ""
+    if t.is_floating(dtype) and dtype.bit_width > 16:
+        return "float"
+    if t.is_integer(dtype) or t.is_temporal(dtype):
+        return "integer"
+    if any(test(dtype) for test in (t.is_string, t.is_large_string, t.is_binary, t.is_large_binary)):
+        return "bytes"
+    return "other"
 
 
 def _codec(name: object, level: object, codecs: dict[str, tuple[str, int | None, range]]) -> dict[str, Any] | None:
