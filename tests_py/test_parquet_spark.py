@@ -1,0 +1,169 @@
+"""parquet-mr, through Spark with its default (vectorized) reader, reads atio's files as it reads pyarrow's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+import atio
+import parquet_cases as cases
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[SparkSession]:
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.log.level", "OFF")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+
+
+def plain(value: Any) -> Any:
+    """A value that equals itself, also NaN, bytes of any class and what they are in."""
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else (value, math.copysign(1, value))
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return value
+
+
+def read(spark: SparkSession, path: Path) -> tuple[str, Any]:
+    """What Spark reads, or the name of its error."""
+    try:
+        frame: DataFrame = spark.read.parquet(str(path))
+        return str(frame.dtypes), [plain(row) for row in frame.collect()]
+    except Exception as e:
+        if type(e).__module__.startswith(("pyspark", "py4j")):
+            return type(e).__name__, None
+        # A value that Python has no place for, like a year beyond 9999.
+        return type(e).__name__, str(e)
+
+
+# What Spark 4 does not read, whoever wrote it: times of day, float16 and nanoseconds of some kinds. That it refuses
+# pyarrow's file too is checked, so that nothing else can hide here.
+def test_every_type(spark: SparkSession, tmp_path: Path) -> None:
+    wrong, readable = [], 0
+    for name in cases.ARROW_COLUMNS:
+        table = cases.arrow_column(name)
+        ours, theirs = tmp_path / "ours.parquet", tmp_path / "theirs.parquet"
+        try:
+            pq.write_table(table, theirs)
+        except Exception:  # what pyarrow refuses is the matter of test_parquet_oracle
+            continue
+        atio.write(table, ours)
+        a, b = read(spark, ours), read(spark, theirs)
+        if a != b:
+            wrong.append((name, a, b))
+        readable += b[1] is not None
+    assert wrong == []
+    assert readable >= 30
+
+
+# Not brotli, whose codec Spark does not come with.
+CODECS = [
+    ("snappy", None),
+    ("zstd", 1),
+    ("zstd", 3),
+    ("zstd", 19),
+    ("gzip", 9),
+    ("lz4", None),
+    ("none", None),
+    ("auto", None),
+]
+
+
+def large(rows: int, seed: int = 0) -> pa.Table:
+    """A frame whose columns take every encoding there is by default."""
+    random = np.random.default_rng(seed)
+    nulls = random.random(rows) < 0.1
+    runs = np.arange(rows) // 700 % 3 == 1
+    words = np.array([f"word {i}" for i in range(3000)], dtype=object)
+    return pa.table(
+        {
+            "sequence": np.arange(rows),
+            "steps": pa.array(np.cumsum(random.integers(-5, 60, rows)), mask=nulls),
+            "extremes": random.choice([-(2**63), 2**63 - 1, 0, 1], rows),
+            "ints": pa.array(random.integers(-(2**31), 2**31, rows), "int32", mask=runs),
+            "shorts": pa.array(random.integers(-300, 300, rows), "int16"),
+            "noise": random.normal(size=rows),
+            "prices": pa.array(random.integers(0, 5000, rows) / 100, mask=nulls),
+            "halves": (random.integers(0, 9, rows) / 2).astype("float32"),
+            "few": pa.array(words[random.integers(0, 7, rows)], mask=nulls),
+            "many": pa.array(words[random.integers(0, 3000, rows)], mask=runs),
+            "unique": [f"{n:x}-{i}" for i, n in enumerate(random.integers(0, 2**62, rows))],
+            "paths": [f"/data/2024/{i // 1000:05d}/part-{i:08d}.parquet" for i in range(rows)],
+            "bytes": pa.array([bytes([i % 256]) * (i % 9) for i in range(rows)], "binary"),
+            "flags": pa.array(random.random(rows) < 0.3, mask=nulls),
+            "days": pa.array(random.integers(0, 20_000, rows), "int32").cast("date32"),
+            "times": pa.array(
+                1_700_000_000_000_000 + np.cumsum(random.integers(0, 10**7, rows)), pa.timestamp("us", "UTC")
+            ),
+            "money": pa.array(random.integers(-(10**9), 10**9, rows), "int64")
+            .cast(pa.decimal128(21, 0))
+            .cast(pa.decimal128(23, 2)),
+            "category": pa.array(words[random.integers(0, 50, rows)], mask=runs).dictionary_encode(),
+            "lists": pa.array([list(range(i % 5)) if i % 7 else None for i in range(rows)], pa.list_(pa.int64())),
+            "structs": pa.array([{"a": i, "b": f"b{i % 10}"} if i % 11 else None for i in range(rows)]),
+        }
+    )
+
+
+@pytest.mark.parametrize(("compression", "level"), CODECS)
+def test_every_encoding(spark: SparkSession, compression: str, level: int | None, tmp_path: Path) -> None:
+    table = large(20_000)
+    path = tmp_path / "x.parquet"
+    result = atio.write(table, path, compression=compression, compression_level=level, row_group_size=9_000)
+    assert result.engine == "go"
+    frame = spark.read.parquet(str(path))
+    rows = sorted((plain(row.asDict(recursive=True)) for row in frame.collect()), key=lambda row: row["sequence"])
+    want = table.set_column(table.schema.get_field_index("times"), "times", table["times"].cast(pa.timestamp("us")))
+    assert rows == [plain(row) for row in want.to_pylist()]
+    group = pq.read_metadata(path).row_group(0)
+    used = {e for i in range(group.num_columns) for e in group.column(i).encodings}
+    assert used >= {"PLAIN", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"}
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_pages_and_filters(spark: SparkSession, version: str, tmp_path: Path) -> None:
+    table = large(20_000, 1).drop_columns(["times"])
+    path = tmp_path / "x.parquet"
+    atio.write(
+        table, path, data_page_size=2000, row_group_size=6_000, data_page_version=version, write_page_checksum=True
+    )
+    frame = spark.read.parquet(str(path))
+    for where in [
+        "sequence BETWEEN 100 AND 140",
+        "steps > 500000",
+        "few = 'word 3'",
+        "unique < '1'",
+        "prices IS NULL",
+        "ints = 7",
+    ]:
+        got = sorted(row.sequence for row in frame.where(where).select("sequence").collect())
+        want = [
+            row.sequence
+            for row in spark.createDataFrame(table.select(["sequence", "steps", "few", "unique", "prices", "ints"]))
+            .where(where)
+            .select("sequence")
+            .collect()
+        ]
+        assert got == sorted(want)

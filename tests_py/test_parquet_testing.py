@@ -1,0 +1,45 @@
+"""The files of apache/parquet-testing, read by pyarrow, written by atio and read again by everybody."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import atio
+from parquet_compare import differences
+
+FILES = sorted(Path(__file__).parent.joinpath("data", "parquet-testing").glob("*.parquet"))
+
+# Files that are there to be refused, and by pyarrow are.
+REFUSED_BY_PYARROW: dict[str, str] = {}
+
+
+def test_the_files_are_there() -> None:
+    assert len(FILES) > 60
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_rewritten(file: Path, tmp_path: Path) -> None:
+    try:
+        table = pq.read_table(file)
+        table.validate(full=True)
+    except (OSError, pa.ArrowException) as e:
+        assert REFUSED_BY_PYARROW.get(file.name, "nothing") in str(e)
+        return
+    assert file.name not in REFUSED_BY_PYARROW
+    ours, theirs = tmp_path / "ours.parquet", tmp_path / "theirs.parquet"
+    try:
+        pq.write_table(table, theirs)
+    except (OSError, pa.ArrowException) as e:
+        with pytest.raises(type(e)):
+            atio.write(table, ours)
+        return
+    atio.write(table, ours)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of readers about types, alike for both files
+        assert differences(ours, theirs) == []
+    assert pq.read_table(ours).equals(pq.read_table(theirs))
