@@ -21,24 +21,28 @@ struct ArrowArrayStream {
 	void *private_data;
 };
 
-enum { DICTIONARY_ORDERED = 1 };
+enum { DICTIONARY_ORDERED = 1, NULLABLE = 2 };
 
 static int released(struct ArrowArrayStream *s) { return s->release == NULL; }
 
-// ordered stores for each dictionary in the schema, depth first, whether it is
-// ordered, and returns how many there are, at most n.
-static int64_t walk(struct ArrowSchema *s, char *ordered, int64_t k, int64_t n) {
+// walk stores for each dictionary in the schema whether it is ordered, and for each
+// map whether its values may be null, depth first, and returns how many there are.
+static int64_t walk(struct ArrowSchema *s, char *flags, int64_t k, int64_t n) {
 	if (s->dictionary != NULL) {
-		if (k < n) ordered[k] = (s->flags & DICTIONARY_ORDERED) != 0;
-		k = walk(s->dictionary, ordered, k + 1, n);
+		if (k < n) flags[k] = (s->flags & DICTIONARY_ORDERED) != 0;
+		k = walk(s->dictionary, flags, k + 1, n);
 	}
-	for (int64_t i = 0; i < s->n_children; i++) k = walk(s->children[i], ordered, k, n);
+	if (s->format[0] == '+' && s->format[1] == 'm' && s->n_children == 1 && s->children[0]->n_children == 2) {
+		if (k < n) flags[k] = (s->children[0]->children[1]->flags & NULLABLE) != 0;
+		k++;
+	}
+	for (int64_t i = 0; i < s->n_children; i++) k = walk(s->children[i], flags, k, n);
 	return k;
 }
-static int64_t ordered_dictionaries(struct ArrowArrayStream *s, char *ordered, int64_t n) {
+static int64_t schema_flags(struct ArrowArrayStream *s, char *flags, int64_t n) {
 	struct ArrowSchema schema = {0};
 	if (s->get_schema(s, &schema) != 0) return 0;
-	int64_t k = walk(&schema, ordered, 0, n);
+	int64_t k = walk(&schema, flags, 0, n);
 	if (schema.release != NULL) schema.release(&schema);
 	return k < n ? k : n;
 }
@@ -90,36 +94,43 @@ func importStream(stream *cdata.CArrowArrayStream) (r *reader, err error) {
 			r, err = nil, &schemaError{fmt.Errorf("%v", p)}
 		}
 	}()
-	ordered := make([]C.char, 4096)
-	n := int(C.ordered_dictionaries(c, &ordered[0], C.int64_t(len(ordered))))
+	flags := make([]C.char, 4096)
+	n := int(C.schema_flags(c, &flags[0], C.int64_t(len(flags))))
 	rd, err := cdata.ImportCRecordReader(stream, nil)
 	if err != nil {
 		return nil, &schemaError{err}
 	}
-	next := ordered[:n]
+	next := flags[:n]
 	for _, f := range rd.(array.RecordReader).Schema().Fields() {
-		next = markOrdered(f.Type, next)
+		next = setFlags(f.Type, next)
 	}
 	return &reader{rd.(array.RecordReader)}, nil
 }
 
-// markOrdered sets what arrow-go's import leaves out: which dictionaries are
-// ordered. It goes the way of walk and returns what is left of ordered.
-func markOrdered(t arrow.DataType, ordered []C.char) []C.char {
+// setFlags sets what arrow-go's import leaves out: which dictionaries are ordered,
+// and whose values in a map are never null. It goes the way of walk and returns
+// what is left of flags.
+func setFlags(t arrow.DataType, flags []C.char) []C.char {
 	if ext, ok := t.(arrow.ExtensionType); ok {
 		t = ext.StorageType()
 	}
-	switch t := t.(type) {
-	case *arrow.DictionaryType:
-		if len(ordered) > 0 {
-			t.Ordered = ordered[0] != 0
-			ordered = ordered[1:]
-		}
-		return markOrdered(t.ValueType, ordered)
-	case arrow.NestedType:
-		for _, f := range t.Fields() {
-			ordered = markOrdered(f.Type, ordered)
+	take := func(set func(on bool)) {
+		if len(flags) > 0 {
+			set(flags[0] != 0)
+			flags = flags[1:]
 		}
 	}
-	return ordered
+	switch t := t.(type) {
+	case *arrow.DictionaryType:
+		take(func(on bool) { t.Ordered = on })
+		return setFlags(t.ValueType, flags)
+	case *arrow.MapType:
+		take(t.SetItemNullable)
+		return setFlags(t.Elem(), flags)
+	case arrow.NestedType:
+		for _, f := range t.Fields() {
+			flags = setFlags(f.Type, flags)
+		}
+	}
+	return flags
 }
