@@ -1,11 +1,13 @@
 package encode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
@@ -25,7 +27,6 @@ type Pipeline struct {
 	cancel context.CancelCauseFunc
 	queue  chan *slot // to the workers
 	order  chan *slot // the same slots, to the writer
-	free   chan []byte
 	wg     sync.WaitGroup
 	ended  bool
 
@@ -38,16 +39,22 @@ type Pipeline struct {
 type slot struct {
 	task    Task
 	written func(offset int64, n int) // may be nil
+	weight  int64
 	buf     []byte
 	done    chan struct{}
 }
 
 var errDiscarded = errors.New("encoder discarded")
 
+// buffers holds memory of tasks between them, and from one pipeline to the next:
+// getting it from the system takes as long as filling it.
+var buffers sync.Pool
+
 // NewPipeline starts a pipeline that writes to w, whose first byte is at the
 // given offset. workers is the number of tasks that run at once; 0 means one
-// for each processor.
-func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers int) *Pipeline {
+// for each processor. together is how many tasks [Pipeline.GoAll] is given at
+// once, 0 if it is not used: so many results may have to wait for the first one.
+func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers, together int) *Pipeline {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -56,10 +63,9 @@ func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers int) *P
 	if p.alone {
 		return p
 	}
-	ahead := 2*workers + 2
+	ahead := max(2*workers+2, together)
 	p.queue = make(chan *slot, ahead)
 	p.order = make(chan *slot, ahead)
-	p.free = make(chan []byte, 2*ahead)
 	p.wg.Add(workers + 1)
 	for range workers {
 		go p.work()
@@ -90,6 +96,56 @@ func (p *Pipeline) Go(task Task, written func(offset int64, n int)) error {
 	case <-p.ctx.Done():
 		return context.Cause(p.ctx)
 	}
+}
+
+// Work is a task with what there is to say of it.
+type Work struct {
+	Task    Task
+	Written func(offset int64, n int) // as that of Go
+	Weight  int64                     // how long it will take, in any unit
+}
+
+// GoAll submits tasks whose results are written in this order. The heaviest begin
+// first, so that no worker is left with one of them while the others have nothing
+// to do.
+func (p *Pipeline) GoAll(works []Work) error {
+	if p.alone {
+		for _, w := range works {
+			if err := p.runNow(w.Task, w.Written); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// Results to come have a place in order before any of them is in queue, so
+	// there must be room for all.
+	for part := range slices.Chunk(works, cap(p.order)) {
+		if err := p.goTogether(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) goTogether(works []Work) error {
+	slots := make([]*slot, len(works))
+	for i, w := range works {
+		slots[i] = &slot{task: w.Task, written: w.Written, weight: w.Weight, done: make(chan struct{})}
+		select {
+		case p.order <- slots[i]:
+		case <-p.ctx.Done():
+			return context.Cause(p.ctx)
+		}
+	}
+	slices.SortStableFunc(slots, func(a, b *slot) int { return cmp.Compare(b.weight, a.weight) })
+	for _, s := range slots {
+		select {
+		case p.queue <- s:
+		case <-p.ctx.Done():
+			return context.Cause(p.ctx)
+		}
+	}
+	return nil
 }
 
 // Close waits for all tasks and writes and returns the first error.
@@ -132,9 +188,8 @@ func (p *Pipeline) runNow(task Task, written func(offset int64, n int)) error {
 func (p *Pipeline) work() {
 	defer p.wg.Done()
 	for s := range p.queue {
-		select {
-		case s.buf = <-p.free:
-		default:
+		if b, ok := buffers.Get().(*[]byte); ok {
+			s.buf = *b
 		}
 		p.run(s)
 		close(s.done)
@@ -171,9 +226,8 @@ func (p *Pipeline) write() {
 			return
 		}
 		p.put(s)
-		select {
-		case p.free <- s.buf:
-		default:
+		if buf := s.buf; buf != nil {
+			buffers.Put(&buf)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestPipelineWritesInOrder(t *testing.T) {
 		var out, want bytes.Buffer
 		type place struct{ offset, n int }
 		var got, places []place
-		p := encode.NewPipeline(context.Background(), &out, 100, workers)
+		p := encode.NewPipeline(context.Background(), &out, 100, workers, 0)
 		for i := range 500 {
 			text := fmt.Sprintf("%d,", i)
 			if i%11 == 0 {
@@ -77,7 +77,7 @@ func TestPipelineFails(t *testing.T) {
 	} {
 		for _, workers := range []int{1, 2, 5} {
 			w := c.w
-			p := encode.NewPipeline(context.Background(), &w, 0, workers)
+			p := encode.NewPipeline(context.Background(), &w, 0, workers, 0)
 			var err error
 			for i := 0; err == nil && i < 1000; i++ {
 				err = p.Go(c.task, nil)
@@ -102,7 +102,7 @@ func TestPipelineIsCancelled(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		defer cancel(nil)
-		p := encode.NewPipeline(ctx, &bytes.Buffer{}, 0, workers)
+		p := encode.NewPipeline(ctx, &bytes.Buffer{}, 0, workers, 0)
 		var ran atomic.Int64
 		for i := range 100 {
 			if i == 50 {
@@ -125,7 +125,7 @@ func TestPipelineIsCancelled(t *testing.T) {
 func TestPipelineIsDiscarded(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		var out bytes.Buffer
-		p := encode.NewPipeline(context.Background(), &out, 0, workers)
+		p := encode.NewPipeline(context.Background(), &out, 0, workers, 0)
 		for range 3 {
 			check(t, p.Go(func(buf []byte) ([]byte, error) { return append(buf, 'x'), nil }, nil))
 		}
@@ -141,5 +141,59 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The heaviest tasks begin first, and results come in the order of submission.
+func TestGoAll(t *testing.T) {
+	for _, workers := range []int{1, 2, 5} {
+		for _, together := range []int{0, 3, 40} {
+			var out bytes.Buffer
+			p := encode.NewPipeline(context.Background(), &out, 0, workers, together)
+			var want bytes.Buffer
+			var written []int
+			for range 3 {
+				var works []encode.Work
+				for i := range 40 {
+					fmt.Fprint(&want, i, " ")
+					works = append(works, encode.Work{
+						Task:    func(buf []byte) ([]byte, error) { return fmt.Append(buf, i, " "), nil },
+						Written: func(int64, int) { written = append(written, i) },
+						Weight:  int64(i * 7 % 40),
+					})
+				}
+				if err := p.GoAll(works); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != want.String() || len(written) != 120 || written[41] != 1 {
+				t.Errorf("%d workers, %d together: %s", workers, together, out.String())
+			}
+			if p.Offset() != int64(out.Len()) {
+				t.Errorf("offset %d after %d bytes", p.Offset(), out.Len())
+			}
+		}
+	}
+}
+
+func TestGoAllFails(t *testing.T) {
+	failure := errors.New("failure")
+	for _, workers := range []int{1, 3} {
+		p := encode.NewPipeline(context.Background(), &bytes.Buffer{}, 0, workers, 4)
+		works := make([]encode.Work, 50)
+		for i := range works {
+			works[i].Task = func(buf []byte) ([]byte, error) {
+				if i == 20 {
+					return nil, failure
+				}
+				return buf, nil
+			}
+		}
+		if err := errors.Join(p.GoAll(works), p.Close()); !errors.Is(err, failure) {
+			t.Errorf("%d workers: %v", workers, err)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chun
 		names:     names,
 		chunkRows: chunkRows,
 		env:       env,
-		pipeline:  encode.NewPipeline(ctx, w, 0, env.Workers),
+		pipeline:  encode.NewPipeline(ctx, w, 0, env.Workers, 0),
 		held:      map[*held]struct{}{},
 	}
 }

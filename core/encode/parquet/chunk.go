@@ -147,6 +147,9 @@ func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pa
 		if err := pages.write(p); err != nil {
 			return err
 		}
+		if first {
+			pages.expect(p.entries, c.entries)
+		}
 		info.bounds.merge(l.order, b)
 		info.pages = append(info.pages, pageInfo{
 			offset:   start,

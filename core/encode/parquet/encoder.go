@@ -41,7 +41,7 @@ func newEncoder(ctx context.Context, w io.Writer, fs *fileSchema, s *settings, e
 		schema:   fs,
 		settings: s,
 		progress: env.Progress,
-		pipeline: encode.NewPipeline(ctx, w, 0, env.Workers),
+		pipeline: encode.NewPipeline(ctx, w, 0, env.Workers, len(fs.leaves)),
 		gather:   gatherer{rows: s.rowGroupSize, bytes: s.rowGroupBytes},
 		footer:   newFooter(fs, s),
 	}
@@ -91,6 +91,7 @@ func (e *encoder) submit(g *rowGroup) error {
 		}
 	}
 	group := e.footer.add(g.rows)
+	works := make([]encode.Work, 0, len(e.schema.leaves))
 	for _, l := range e.schema.leaves {
 		info := new(chunkInfo)
 		task := func(buf []byte) (out []byte, err error) {
@@ -99,9 +100,10 @@ func (e *encoder) submit(g *rowGroup) error {
 			return out, err
 		}
 		written := func(offset int64, _ int) { group.chunk(offset, info) }
-		if err := e.pipeline.Go(task, written); err != nil {
-			return err
-		}
+		works = append(works, encode.Work{Task: task, Written: written, Weight: g.weight(l)})
+	}
+	if err := e.pipeline.GoAll(works); err != nil {
+		return err
 	}
 	if len(e.schema.leaves) == 0 {
 		e.progress.AddRows(g.rows)

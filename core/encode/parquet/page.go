@@ -143,6 +143,16 @@ func (w *pageWriter) append(body []byte, levels int, header func(t *thrift.Write
 	return nil
 }
 
+// expect makes room for all of a chunk's entries once so many of them have been
+// written: growing bit by bit would touch several times the memory.
+func (w *pageWriter) expect(written, all int) {
+	if written == 0 || all < 3*written {
+		return
+	}
+	size := int64(len(w.buf)-w.base) * int64(all-written) / int64(written)
+	w.buf = slices.Grow(w.buf, int(min(size+size/16, 1<<30)))
+}
+
 // appendLevels appends the levels of entries [from, to) to body, and returns how
 // many bytes each kind takes.
 func appendLevels(body []byte, c *column, from, to int, v2 bool) (_ []byte, rep, def int) {

@@ -28,6 +28,19 @@ func (g *rowGroup) column(field int) []arrow.Array {
 	return arrays
 }
 
+// weight guesses how long the column chunk of l takes: byte arrays are handled one
+// by one, and then there are their bytes.
+func (g *rowGroup) weight(l *leaf) int64 {
+	if l.width() > 0 {
+		return g.rows * int64(l.width())
+	}
+	size := 8 * g.rows
+	for _, p := range g.pieces {
+		size += sizeOfRange(storageOf(p.Column(l.field)), 0, p.NumRows())
+	}
+	return size
+}
+
 // release lets go of the batches. It may be called more than once.
 func (g *rowGroup) release() {
 	g.free.Do(func() {
