@@ -20,7 +20,7 @@ PACKAGE := setup.py pyproject.toml python/atio/__init__.py
 LIBRARY := $(shell find core cgo -name '*.go' ! -name '*_test.go') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install build test lint cross test-go test-py fmt bench wheel wheel-manylinux sdist clean
+.PHONY: help demo install build test lint cross test-go test-py fmt bench bench-memory wheel wheel-manylinux sdist clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ fmt: $(VENV)/.dev ## Lay out the code as the checks want it
 
 bench: $(VENV)/.dev $(VENV)/.build ## Benchmarks against pandas, polars, pyarrow and DuckDB (BENCHFLAGS="--help" lists options)
 	$(BIN)/python bench/run.py $(BENCHFLAGS)
+
+bench-memory: $(VENV)/.dev $(VENV)/.build ## How much memory a stream of 10 GB takes
+	$(BIN)/python bench/memory.py $(BENCHFLAGS)
 
 wheel: $(VENV)/.dev ## A wheel for this machine, in dist/
 	$(BIN)/python -m build --wheel
