@@ -244,9 +244,6 @@ func (s *Stage) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(
 func (s *Stage) Write(p []byte) (int, error) {
 	n := len(p)
 	if len(s.buf)+len(p) < bufSize {
-		if s.buf == nil {
-			s.buf = make([]byte, 0, bufSize)
-		}
 		s.buf = append(s.buf, p...)
 		return n, nil
 	}

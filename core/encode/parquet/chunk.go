@@ -72,8 +72,8 @@ func (w *workspace) keep() {
 func (w *workspace) done() {
 	w.column = column{}
 	w.dictionary.reset()
-	clear(w.pieces[:cap(w.pieces)])
-	clear(w.strings[:cap(w.strings)])
+	clear(w.pieces)
+	clear(w.strings)
 	clear(w.suffixes[:cap(w.suffixes)])
 	workspaces.Put(w)
 }
@@ -131,7 +131,7 @@ func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pa
 	info.data = int64(len(pages.buf) - pages.base)
 	split := splitter{w: w, column: c, size: s.pageSize, v2: s.dataPageV2}
 	split.begin(info.encoding)
-	defer func() { w.strings = split.pending }()
+	defer func() { w.strings = split.pending[:split.most] }()
 	for first := true; first || split.entry < c.entries; first = false {
 		start := int64(len(pages.buf) - pages.base)
 		row := split.row
@@ -195,6 +195,7 @@ type splitter struct {
 	values   int        // in a page, of values of equal size
 	strings  byteReader // of byte arrays
 	pending  []string   // read, not on a page yet
+	most     int        // length that pending has had
 	bounded  bool       // bounds are wanted
 
 	entry, value, row int // of the next page
@@ -310,7 +311,7 @@ func (s *splitter) measure() (int, error) {
 			size += int64(len(s.pending[n])) + 4
 		}
 		// Values that have been read stay where they are.
-		more := len(s.pending) + stringBlock
+		more := len(s.pending) + min(stringBlock, s.column.values-s.value-len(s.pending))
 		if cap(s.pending) < more {
 			grown := make([]string, len(s.pending), max(more, 2*cap(s.pending)))
 			copy(grown, s.pending)
@@ -326,6 +327,7 @@ func (s *splitter) measure() (int, error) {
 			return n, nil
 		}
 		s.pending = s.pending[:before+len(block)]
+		s.most = max(s.most, len(s.pending))
 	}
 }
 
@@ -341,6 +343,7 @@ func (s *splitter) appendStrings(n int) (bounds, error) {
 			return bounds{}, fmt.Errorf("%d values where levels count %d", len(s.pending), n)
 		}
 		s.pending = append(s.pending, block...)
+		s.most = max(s.most, len(s.pending))
 	}
 	w, values := s.w, s.pending[:n]
 	size := 0
