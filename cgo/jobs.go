@@ -53,6 +53,11 @@ type job struct {
 	consent chan struct{} // closed by atio_finish
 	done    chan struct{} // closed when the goroutine has ended
 
+	// Of a quick job that has succeeded: what there is to conclude, and the end of
+	// its context.
+	out   outcome
+	quick context.CancelFunc
+
 	mu      sync.Mutex
 	state   int32
 	changed chan struct{} // closed at the next change of state
@@ -97,10 +102,21 @@ func (j *job) start(text string, stream *cdata.CArrowArrayStream) {
 	if stream != nil {
 		in, err = importStream(stream)
 	}
+	var q request
+	if err == nil {
+		err = decode([]byte(text), &q)
+	}
 	if err != nil {
+		in.Release()
 		j.fail(err)
 		close(j.done)
 		return
+	}
+	if isQuick(&q, in) {
+		if in = j.runQuick(&q, in); in == nil {
+			close(j.done)
+			return
+		}
 	}
 	go func() {
 		defer close(j.done)
@@ -110,7 +126,7 @@ func (j *job) start(text string, stream *cdata.CArrowArrayStream) {
 			}
 		}()
 		defer in.Release()
-		out, err := run(j, text, in)
+		out, err := run(j, &q, in)
 		if err != nil {
 			j.fail(err)
 			return
@@ -127,6 +143,11 @@ func (j *job) settle(out outcome) {
 	case <-j.consent:
 	case <-j.ctx.Done():
 	}
+	j.conclude(out)
+}
+
+// conclude goes the way the caller wants: on, or back.
+func (j *job) conclude(out outcome) {
 	// Whoever cancels and then finishes wants to go back.
 	if j.ctx.Err() != nil {
 		err := context.Cause(j.ctx)
@@ -224,6 +245,9 @@ func (j *job) finish() (any, error) {
 	}
 	close(j.consent)
 	<-j.done
+	if j.quick != nil {
+		j.endQuick()
+	}
 	j.cancel(errCancelled) // frees what the context holds
 	jobs.mu.Lock()
 	delete(jobs.jobs, j.id)

@@ -46,19 +46,15 @@ type result struct {
 	Phases   map[string]float64 `json:"phases,omitempty"` // seconds
 }
 
-func run(j *job, text string, in *reader) (outcome, error) {
-	var q request
-	if err := decode([]byte(text), &q); err != nil {
-		return outcome{}, err
-	}
+func run(j *job, q *request, in *reader) (outcome, error) {
 	switch q.Op {
 	case "write":
-		return write(j, &q, in)
+		return write(j, q, in)
 	case "verify":
 		r, err := core.Verify(j.ctx, string(q.Target))
 		return outcome{keep: func() any { return j.resultOf(r) }}, err
 	case "restore":
-		return outcomeOf(j)(core.BeginRestore(j.ctx, string(q.Target), options(j, &q)))
+		return outcomeOf(j)(core.BeginRestore(j.ctx, string(q.Target), options(j, q)))
 	}
 	return outcome{}, fmt.Errorf("operation %q is unknown", q.Op)
 }

@@ -37,7 +37,7 @@ func (Local) ReadDir(name string) ([]string, error) {
 
 // Open implements [Store].
 func (Local) Open(name string) (File, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (Local) Open(name string) (File, error) {
 
 // Create implements [Store].
 func (Local) Create(name string, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	f, err := openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (Local) Create(name string, perm fs.FileMode) (File, error) {
 
 // OpenExisting implements [Store].
 func (Local) OpenExisting(name string) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	f, err := openFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (Local) Rename(oldname, newname string) error { return os.Rename(oldname, n
 func (Local) Exchange(a, b string) error { return exchange(a, b) }
 
 // Remove implements [Store].
-func (Local) Remove(name string) error { return os.Remove(name) }
+func (Local) Remove(name string) error { return remove(name) }
 
 // Mkdir implements [Store].
 func (Local) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, perm) }

@@ -21,6 +21,30 @@ func infoOf(fi fs.FileInfo) Info {
 	return i
 }
 
+// openFile is os.OpenFile but for asking the runtime's poller to watch the file,
+// which for files and directories it declines, after five system calls.
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	fd, err := retryEINTR(func() (int, error) {
+		return unix.Open(name, flag|unix.O_CLOEXEC, uint32(perm.Perm()))
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// remove is os.Remove, which tries rmdir whatever unlink has said.
+func remove(name string) error {
+	_, err := retryEINTR(func() (int, error) { return 0, unix.Unlink(name) })
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.ENOENT):
+		return &fs.PathError{Op: "remove", Path: name, Err: err}
+	}
+	return os.Remove(name)
+}
+
 func noHardLinks(err error) bool {
 	// EPERM: the file system has no links, or protected_hardlinks forbids one to
 	// a file of another owner (proc(5)). EMLINK: the file has too many already.
@@ -49,7 +73,7 @@ const lockFile = ".atio-lock"
 // NFS turns flock into a byte range lock, for which a directory cannot be
 // opened; there a hidden lock file serves.
 func tryLock(dir string) (Unlocker, error) {
-	d, err := os.Open(dir)
+	d, err := openFile(dir, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

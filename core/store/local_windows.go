@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
@@ -11,6 +12,12 @@ import (
 func infoOf(fi fs.FileInfo) Info {
 	return Info{Mode: fi.Mode(), Size: fi.Size(), UID: -1, GID: -1}
 }
+
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
+
+func remove(name string) error { return os.Remove(name) }
 
 func noHardLinks(err error) bool {
 	return errors.Is(err, windows.ERROR_INVALID_FUNCTION) || errors.Is(err, windows.ERROR_NOT_SUPPORTED) ||

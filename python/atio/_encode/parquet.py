@@ -157,10 +157,13 @@ def _pandas_table(df: pd.DataFrame, schema: pa.Schema | None, index: bool | None
     import pyarrow as pa
 
     preserve = {} if index is None else {"preserve_index": index}
-    with warnings.catch_warnings():
-        # pyarrow before 26 makes pandas 3.1 warn of itself; pandas silences it in the same way.
-        warnings.filterwarnings("ignore", r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone")
+    if int(pa.__version__.partition(".")[0]) >= 26:
         table = pa.Table.from_pandas(df, schema=schema, **preserve)
+    else:
+        with warnings.catch_warnings():
+            # It makes pandas 3.1 warn of itself; pandas silences it in the same way.
+            warnings.filterwarnings("ignore", r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone")
+            table = pa.Table.from_pandas(df, schema=schema, **preserve)
     if df.attrs:
         attrs = {"PANDAS_ATTRS": json.dumps(df.attrs)}
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **attrs})
