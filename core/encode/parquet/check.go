@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/seojaeohcode/atio/core/encode"
@@ -24,23 +23,30 @@ func (Options) Check(r io.ReaderAt, size, rows int64) (err error) {
 	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:]) != magic {
 		return broken("the file does not begin with %s", magic)
 	}
-	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size))
+	var tail [4 + len(magic)]byte
+	if _, err := r.ReadAt(tail[:], size-int64(len(tail))); err != nil || string(tail[4:]) != magic {
+		return broken("the file does not end with %s", magic)
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[:]))
+	start := size - int64(len(tail)) - length
+	if start < int64(len(magic)) {
+		return broken("the footer claims %d bytes of a file of %d", length, size)
+	}
+	buf := make([]byte, length)
+	if _, err := r.ReadAt(buf, start); err != nil {
+		return broken("the footer cannot be read: %v", err)
+	}
+	meta, err := metadata.NewFileMetaData(buf, nil)
 	if err != nil {
 		return broken("the footer cannot be read: %v", err)
 	}
-	defer f.Close()
-	if f.NumRows() != rows {
-		return broken("the footer counts %d rows, %d were written", f.NumRows(), rows)
+	if meta.NumRows != rows {
+		return broken("the footer counts %d rows, %d were written", meta.NumRows, rows)
 	}
-	var tail [4 + len(magic)]byte
-	if _, err := r.ReadAt(tail[:], size-int64(len(tail))); err != nil {
-		return broken("its end cannot be read: %v", err)
-	}
-	footer := int64(binary.LittleEndian.Uint32(tail[:])) + int64(len(tail))
-	return checkChunks(f, size-footer, rows)
+	return checkChunks(meta, start, rows)
 }
 
-func checkChunks(f *file.Reader, footer, rows int64) error {
+func checkChunks(f *metadata.FileMetaData, footer, rows int64) error {
 	end := int64(len(magic))
 	total := int64(0)
 	index := footer // where the page index begins
@@ -48,7 +54,7 @@ func checkChunks(f *file.Reader, footer, rows int64) error {
 		rg := f.RowGroup(i)
 		total += rg.NumRows()
 		for k := range rg.NumColumns() {
-			md, err := rg.MetaData().ColumnChunk(k)
+			md, err := rg.ColumnChunk(k)
 			if err != nil {
 				return broken("row group %d, column %d: %v", i, k, err)
 			}

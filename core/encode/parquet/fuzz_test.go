@@ -27,6 +27,7 @@ func FuzzRoundTrip(f *testing.F) {
 		o := Options{
 			Compression: names[int(flags>>5)%len(names)], RowGroupSize: int64(group), DataPageSize: int64(page),
 			Statistics: &on, Dictionary: &dictionary, DecimalAsInteger: flags&4 == 0, LargeForViews: flags&8 == 0,
+			DataPageV2: flags&16 != 0, PageChecksums: flags&16 != 0,
 		}
 		if group > 0 && int(rows)/int(group) > 200 {
 			t.Skip("too many row groups to be quick")
