@@ -160,9 +160,10 @@ def _pandas_table(df: pd.DataFrame, schema: pa.Schema | None, index: bool | None
     if int(pa.__version__.partition(".")[0]) >= 26:
         table = pa.Table.from_pandas(df, schema=schema, **preserve)
     else:
+        # It makes pandas 3.1 warn of itself; pandas silences it in the same way.
+        text = r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone"
         with warnings.catch_warnings():
-            # It makes pandas 3.1 warn of itself; pandas silences it in the same way.
-            warnings.filterwarnings("ignore", r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone")
+            warnings.filterwarnings("ignore", text)
             table = pa.Table.from_pandas(df, schema=schema, **preserve)
     if df.attrs:
         attrs = {"PANDAS_ATTRS": json.dumps(df.attrs)}
