@@ -50,8 +50,9 @@ cross: ## Build the Go library for every platform, without cgo
 	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -gcflags='all=-N -l' ./core/... || exit 1; \
 	done
 
-test-go: ## Go tests, with the race detector
+test-go: ## Go tests, with the race detector, and the codecs without cgo too
 	$(GO) test -race $(GOTESTFLAGS) ./...
+	CGO_ENABLED=0 $(GO) test $(GOTESTFLAGS) ./core/encode/internal/compress ./core/encode/parquet
 
 test-py: $(VENV)/.dev $(VENV)/.build ## Python tests
 	$(BIN)/python -m pytest $(PYTESTFLAGS)

@@ -35,8 +35,6 @@ type leaf struct {
 	settings       columnSettings
 }
 
-func (l *leaf) isDictionary() bool { return l.path[len(l.path)-1].kind == dictionaryLeaf }
-
 // width returns the size of a value in bytes, 0 if it is not always the same.
 func (l *leaf) width() int {
 	switch l.column.PhysicalType() {
