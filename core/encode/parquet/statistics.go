@@ -357,11 +357,11 @@ func (r *stringRange) bounds() bounds {
 	return b
 }
 
-// longestBound is the length from which on bounds of byte arrays are shortened.
+// longestBound is the length beyond which bounds of byte arrays are shortened.
 // Bounds say where to look; whole novels need not stand in the footer.
 const longestBound = 64
 
-// shorten returns a lower bound of at most longestBound bytes.
+// shortenMin returns a lower bound of at most longestBound bytes.
 func shortenMin(v string, text bool) (short string, exact bool) {
 	if len(v) <= longestBound {
 		return v, true

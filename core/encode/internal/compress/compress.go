@@ -3,6 +3,7 @@ package compress
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/andybalholm/brotli"
@@ -64,59 +65,33 @@ func (e *lz4Encoder) Append(dst, block []byte) ([]byte, error) {
 
 // Gzip is gzip (RFC 1952), a member for each block, at levels 0 to 9.
 func Gzip(level int) (Encoder, error) {
-	e := new(gzipEncoder)
-	var err error
-	e.w, err = gzip.NewWriterLevel(&e.out, level)
-	return e, err
-}
-
-type gzipEncoder struct {
-	w   *gzip.Writer
-	out bytes.Buffer
-}
-
-func (e *gzipEncoder) Append(dst, block []byte) ([]byte, error) {
-	e.out = *bytes.NewBuffer(dst)
-	e.w.Reset(&e.out)
-	if _, err := e.w.Write(block); err != nil {
-		return nil, err
-	}
-	if err := e.w.Close(); err != nil {
-		return nil, err
-	}
-	return e.take(), nil
-}
-
-// take returns what was written and forgets it, so that the next block does not
-// write over what the caller holds.
-func (e *gzipEncoder) take() []byte {
-	out := e.out.Bytes()
-	e.out = bytes.Buffer{}
-	return out
+	w, err := gzip.NewWriterLevel(nil, level)
+	return &streamEncoder{w: w}, err
 }
 
 // Brotli is Brotli (RFC 7932) at levels 0 to 11.
 func Brotli(level int) Encoder {
-	return &brotliEncoder{w: brotli.NewWriterLevel(nil, level)}
+	return &streamEncoder{w: brotli.NewWriterLevel(nil, level)}
 }
 
-type brotliEncoder struct {
-	w   *brotli.Writer
-	out bytes.Buffer
+// streamEncoder makes blocks by a codec that has streams only.
+type streamEncoder struct {
+	w interface {
+		io.WriteCloser
+		Reset(io.Writer)
+	}
 }
 
-func (e *brotliEncoder) Append(dst, block []byte) ([]byte, error) {
-	e.out = *bytes.NewBuffer(dst)
-	e.w.Reset(&e.out)
+func (e *streamEncoder) Append(dst, block []byte) ([]byte, error) {
+	out := bytes.NewBuffer(dst)
+	e.w.Reset(out)
 	if _, err := e.w.Write(block); err != nil {
 		return nil, err
 	}
 	if err := e.w.Close(); err != nil {
 		return nil, err
 	}
-	out := e.out.Bytes()
-	e.out = bytes.Buffer{}
-	return out, nil
+	return out.Bytes(), nil
 }
 
 func tooLarge(codec string, block []byte) error {

@@ -75,26 +75,14 @@ func appendMiniBlocks[W Word](dst []byte, deltas *[deltaBlock]W, n int, least W)
 
 // appendMiniBlock appends 32 numbers of the given width, which make whole bytes.
 func appendMiniBlock[W Word](dst []byte, block *[miniBlock]W, width int) []byte {
-	if width == 0 {
-		return dst
+	if width <= 32 {
+		return appendPacked(dst, block[:], width)
 	}
 	size := width * miniBlock / 8
 	const spill = 8
 	whole, out := extend(dst, size+spill)
 	var acc uint64
 	have, at := 0, 0
-	if width <= 32 {
-		for _, v := range block {
-			acc |= uint64(v) << have
-			if have += width; have >= 32 {
-				binary.LittleEndian.PutUint32(out[at:], uint32(acc))
-				at += 4
-				acc >>= 32
-				have -= 32
-			}
-		}
-		return whole[:len(whole)-spill]
-	}
 	for _, v := range block {
 		v := uint64(v)
 		acc |= v << have

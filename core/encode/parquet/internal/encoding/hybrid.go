@@ -94,7 +94,7 @@ func sameBlock[N uint8 | uint32](numbers []N) bool {
 
 // appendPacked appends numbers one after another in width bits each, and zeros
 // up to a multiple of eight numbers.
-func appendPacked[N uint8 | uint32](dst []byte, numbers []N, width int) []byte {
+func appendPacked[N uint8 | uint32 | uint64](dst []byte, numbers []N, width int) []byte {
 	groups := (len(numbers) + 7) / 8
 	const spill = 16 // words are stored beyond the end
 	whole, out := extend(dst, groups*width+spill)
@@ -117,7 +117,7 @@ func appendPacked[N uint8 | uint32](dst []byte, numbers []N, width int) []byte {
 
 // packEights packs groups of eight numbers of at most eight bits: a group fits a
 // word. It returns what is left of out.
-func packEights[N uint8 | uint32](out []byte, numbers []N, width uint) []byte {
+func packEights[N uint8 | uint32 | uint64](out []byte, numbers []N, width uint) []byte {
 	for ; len(numbers) >= 8; numbers = numbers[8:] {
 		n := (*[8]N)(numbers)
 		binary.LittleEndian.PutUint64(out, uint64(n[0])|uint64(n[1])<<width|uint64(n[2])<<(2*width)|uint64(n[3])<<(3*width)|
@@ -128,7 +128,7 @@ func packEights[N uint8 | uint32](out []byte, numbers []N, width uint) []byte {
 }
 
 // packSixteens does so with numbers of 9 to 16 bits: a group fits two words.
-func packSixteens[N uint8 | uint32](out []byte, numbers []N, width uint) []byte {
+func packSixteens[N uint8 | uint32 | uint64](out []byte, numbers []N, width uint) []byte {
 	for ; len(numbers) >= 8; numbers = numbers[8:] {
 		n := (*[8]N)(numbers)
 		low := uint64(n[0]) | uint64(n[1])<<width | uint64(n[2])<<(2*width) | uint64(n[3])<<(3*width)
@@ -141,7 +141,7 @@ func packSixteens[N uint8 | uint32](out []byte, numbers []N, width uint) []byte 
 }
 
 // packLong packs groups of eight numbers of any width.
-func packLong[N uint8 | uint32](out []byte, numbers []N, width int) []byte {
+func packLong[N uint8 | uint32 | uint64](out []byte, numbers []N, width int) []byte {
 	size := len(numbers) / 8 * width
 	var acc uint64
 	have, at := 0, 0
