@@ -137,7 +137,9 @@ def test_nulls_only(tmp_path: Path) -> None:
         assert read_pages(path)[i].column_index.null_pages == [True]
 
 
-@pytest.mark.parametrize("text", [LONG, "\U0010ffff" * 40, "a" * 70 + "z", "\ud7ff" * 50, "x" * 64])
+@pytest.mark.parametrize(
+    "text", [LONG, "\U0010ffff" * 40, "a" * 70 + "z", "\ud7ff" * 50, "x" * 64, "\x7f" * 70, "\u07ff" * 70]
+)
 def test_long_strings_are_shortened(text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     atio.write(pa.table({"s": [text, "\U0010ffff" * 10 if text[0] != "\U0010ffff" else "a"], "t": [text, "a"]}), path)

@@ -402,7 +402,8 @@ func next(v string, text bool) (string, bool) {
 			if r++; r == 0xD800 {
 				r = 0xE000 // surrogates are no characters
 			}
-			if r <= utf8.MaxRune {
+			// The next character may take a byte more.
+			if r <= utf8.MaxRune && len(v)+utf8.RuneLen(r) <= longestBound {
 				return v + string(r), true
 			}
 		}
