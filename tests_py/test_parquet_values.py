@@ -99,8 +99,8 @@ def column(name: str, pattern: str, nulls: str, rows: int, seed: int) -> pa.Arra
     if name == "binary":
         return pa.array([text.encode() + b"\xff" for text in texts], dtype, mask=mask)
     if name == "dictionary":
-        return pa.array(texts, mask=mask).dictionary_encode()
-    return pa.array(texts, mask=mask).cast(dtype)
+        return pa.array(texts, "string", mask=mask).dictionary_encode()
+    return pa.array(texts, "string", mask=mask).cast(dtype)
 
 
 columns = st.tuples(st.sampled_from(list(TYPES)), st.sampled_from(PATTERNS), st.sampled_from(NULLS))
