@@ -14,13 +14,17 @@ type Flag struct {
 	Format   string    `json:"format"`            // such as "parquet"
 	Rows     *int64    `json:"rows"`              // null if the object has no rows or they are not known
 	Bytes    int64     `json:"bytes"`             // size of the target
-	Checksum string    `json:"checksum"`          // of the target's bytes, such as "xxh3-128:0123..."
+	Checksum string    `json:"checksum"`          // of the target's bytes, such as "xxh3-128:0123..."; of a directory, of its list of files
 	Time     time.Time `json:"time"`              // of publishing, UTC
 	Engine   string    `json:"engine,omitempty"`  // whose encoder made the bytes
+	Files    []FlagFile `json:"files,omitempty"`  // of a directory, sorted by path
 	Backups  []Flag    `json:"backups,omitempty"` // flags of the backups, the newest first
 }
 
-const flagVersion = 1
+const (
+	flagVersion = 1
+	maxFlag     = 256 << 20 // bytes; that of a directory lists its files
+)
 
 // ReadFlag reads the flag of a resolved target. Without a flag the error is an
 // [fs.ErrNotExist]; a flag that is no flag is an [ErrCorrupt].
@@ -31,7 +35,7 @@ func ReadFlag(st store.Store, target string) (Flag, error) {
 		return Flag{}, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	b, err := io.ReadAll(io.LimitReader(f, maxFlag))
 	if err != nil {
 		return Flag{}, err
 	}

@@ -60,6 +60,9 @@ func (s *Stage) Publish(c Content) (*Published, error) {
 			Bytes: s.written, Checksum: s.sum.String(), Time: time.Now().UTC().Truncate(time.Microsecond),
 		},
 	}
+	if s.tree != nil {
+		p.Flag.Files = s.tree.files
+	}
 	if err := p.run(); err != nil {
 		return nil, p.back(err)
 	}
@@ -74,11 +77,11 @@ func (p *Published) Keep() {
 	}
 	s := p.stage
 	for _, hidden := range s.names.hidden() {
-		s.st.Remove(hidden)
+		remove(s.st, hidden)
 	}
 	// Backups of a time when more of them were asked for.
 	for i := s.o.Backups + 1; s.o.Backups > 0; i++ {
-		if s.st.Remove(BackupPath(s.names.target, i)) != nil {
+		if remove(s.st, BackupPath(s.names.target, i)) != nil {
 			break
 		}
 	}
@@ -154,7 +157,8 @@ func (p *Published) run() error {
 			return wrap("keep the old content of", n.target, err)
 		}
 	}
-	if kept && s.o.Backups > 0 {
+	backup := exists && s.o.Backups > 0
+	if backup {
 		if err := p.rotateBackups(); err != nil {
 			return wrap("keep a backup of", n.target, err)
 		}
@@ -170,6 +174,12 @@ func (p *Published) run() error {
 	if err := p.replace(staged, exists, kept); err != nil {
 		return err
 	}
+	if backup && !kept {
+		// A directory has no second name: it becomes the backup from the stage's place.
+		if err := p.rename(staged, BackupPath(n.target, 1)); err != nil {
+			return wrap("keep a backup of", n.target, err)
+		}
+	}
 	if !s.o.SkipFlag {
 		if err := p.rename(n.newFlag, n.flag); err != nil {
 			return wrap("set the flag of", n.target, err)
@@ -178,7 +188,7 @@ func (p *Published) run() error {
 	if err := p.syncDir(); err != nil {
 		return err
 	}
-	if !p.exchanged {
+	if !p.exchanged && !s.o.Directory {
 		// Before the caller consents: what is left to do then cannot be interrupted.
 		s.removeDir()
 	}
@@ -197,7 +207,7 @@ func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
 	if err != nil {
 		return info, false, wrap("look up", s.names.target, err)
 	}
-	if err := special(s.names.target, info); err != nil {
+	if err := s.replaceable(info); err != nil {
 		return info, true, err
 	}
 	return info, true, p.mayReplace(info)
@@ -274,6 +284,9 @@ func (p *Published) nameStage() (string, error) {
 		}
 		p.undo = append(p.undo, func() error { return p.remove(staged) })
 	}
+	if s.file == nil {
+		return staged, nil // a directory
+	}
 	// Some platforms do not rename an open file, and network file systems keep
 	// their last errors for close.
 	err := s.file.Close()
@@ -282,9 +295,12 @@ func (p *Published) nameStage() (string, error) {
 }
 
 // keepOld gives the old content a second, hidden name as the way back. Where
-// it cannot have one, false is returned.
+// it cannot have one, as directories cannot, false is returned.
 func (p *Published) keepOld() (bool, error) {
 	s, n := p.stage, p.stage.names
+	if s.o.Directory {
+		return false, nil
+	}
 	err := p.onFree(n.oldFile, func() error { return s.st.Link(n.target, n.oldFile) })
 	if errors.Is(err, store.ErrUnsupported) {
 		if s.o.Backups > 0 {
@@ -312,11 +328,17 @@ func (p *Published) replace(staged string, exists, kept bool) error {
 		p.exchanged = err == nil
 		back = func() error { return s.st.Exchange(staged, n.target) }
 	}
+	if errors.Is(err, store.ErrUnsupported) && exists && s.o.Directory {
+		return &Error{Op: "replace", Path: n.target, Err: err,
+			Advice: "this file system cannot exchange two directories at once: remove the old one first, or write elsewhere"}
+	}
 	if errors.Is(err, store.ErrUnsupported) {
 		err = s.st.Rename(staged, n.target)
 		switch {
 		case kept:
 			back = func() error { return s.st.Rename(n.oldFile, n.target) }
+		case !exists && s.o.Directory:
+			back = func() error { return s.st.Rename(n.target, staged) }
 		case !exists:
 			back = func() error { return s.st.Remove(n.target) }
 		default:
@@ -327,6 +349,13 @@ func (p *Published) replace(staged string, exists, kept bool) error {
 		return wrap("replace", n.target, err)
 	}
 	p.undo = append(p.undo, func() error { return errors.Join(back(), p.syncDirBack()) })
+	if p.exchanged && s.o.Directory && !s.o.SkipSync {
+		// Where the old directory is now, so that a sweep after a power cut cannot
+		// find the new one there.
+		if err := s.st.SyncDir(filepath.Dir(staged)); err != nil {
+			return wrap("sync the stage of", n.target, err)
+		}
+	}
 	return p.syncDir()
 }
 
@@ -356,6 +385,9 @@ func (p *Published) rotateBackups() error {
 		if err := p.rename(BackupPath(n.target, i), to); err != nil {
 			return err
 		}
+	}
+	if s.o.Directory {
+		return nil // there is nothing to be linked yet
 	}
 	first := BackupPath(n.target, 1)
 	if err := s.st.Link(n.oldFile, first); err != nil {

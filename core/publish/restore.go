@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/seojaeohcode/atio/core/store"
@@ -23,7 +24,10 @@ func Restore(ctx context.Context, target, format string, o Options) (*Published,
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{ctx: ctx, o: o, st: st, names: namesOf(target)}
+	s := &Stage{output: output{ctx: ctx, o: o, target: target}, st: st, names: namesOf(target)}
+	if info, err := st.Lstat(BackupPath(target, 1)); err == nil {
+		s.o.Directory = info.Mode.IsDir()
+	}
 	if err := s.checkTarget(); err != nil {
 		return nil, err
 	}
@@ -60,13 +64,16 @@ func (p *Published) restore(format string) error {
 			return wrap("write the flag of", n.target, err)
 		}
 	}
-	// A second name for the backup is what is renamed over the target, so that
-	// the backup itself stays until the end.
-	err = p.onFree(n.newFile, func() error { return s.st.Link(backup, n.newFile) })
-	if err != nil {
-		return wrap("restore", n.target, err)
+	staged := backup
+	if !s.o.Directory {
+		// A second name for the backup is what is renamed over the target, so that
+		// the backup itself stays until the end.
+		staged = n.newFile
+		if err := p.onFree(staged, func() error { return s.st.Link(backup, staged) }); err != nil {
+			return wrap("restore", n.target, err)
+		}
+		p.undo = append(p.undo, func() error { return p.remove(staged) })
 	}
-	p.undo = append(p.undo, func() error { return p.remove(n.newFile) })
 	kept := false
 	if exists {
 		if kept, err = p.keepOld(); err != nil {
@@ -81,7 +88,7 @@ func (p *Published) restore(format string) error {
 			return err
 		}
 	}
-	if err := p.replace(n.newFile, exists, kept); err != nil {
+	if err := p.replace(staged, exists, kept); err != nil {
 		return err
 	}
 	if hadFlag {
@@ -117,15 +124,15 @@ func (p *Published) flagOfBackup(backup, format string) (flag Flag, hadFlag bool
 	if len(present.Backups) > 0 {
 		flag = present.Backups[0]
 	}
-	sum, size, err := checksumOf(ctxReader{s.ctx, f}, flag.Checksum)
+	content, err := p.contentOf(backup, f, flag.Checksum)
 	if err != nil {
 		return flag, false, err
 	}
-	if sum != flag.Checksum || size != flag.Bytes {
+	if content.Checksum != flag.Checksum || content.Bytes != flag.Bytes {
 		if len(present.Backups) > 0 {
 			flag = Flag{Format: flag.Format}
 		}
-		flag.Checksum, flag.Bytes = sum, size
+		flag.Checksum, flag.Bytes, flag.Files = content.Checksum, content.Bytes, content.Files
 	}
 	flag.Version = flagVersion
 	flag.Time = time.Now().UTC().Truncate(time.Microsecond)
@@ -135,13 +142,38 @@ func (p *Published) flagOfBackup(backup, format string) (flag Flag, hadFlag bool
 	return flag, hadFlag, nil
 }
 
+// contentOf reads what a flag is to say of the bytes of a backup.
+func (p *Published) contentOf(backup string, f store.File, checksum string) (flag Flag, err error) {
+	s := p.stage
+	if !s.o.Directory {
+		flag.Checksum, flag.Bytes, err = checksumOf(ctxReader{s.ctx, f}, checksum)
+		return flag, err
+	}
+	if flag.Files, err = filesOf(s.st, backup, ""); err != nil {
+		return flag, err
+	}
+	for i := range flag.Files {
+		file := &flag.Files[i]
+		if file.Checksum, err = checksumOfFile(s.ctx, s.st, backup, file.Path, checksum); err != nil {
+			return flag, err
+		}
+	}
+	name, _, _ := strings.Cut(checksum, ":")
+	sum, size := manifest(flag.Files, name)
+	flag.Checksum, flag.Bytes = sum.String(), size
+	return flag, nil
+}
+
 // unrotateBackups drops backup 1, which is the target now, by moving the others
 // one down.
 func (p *Published) unrotateBackups() error {
 	s, n := p.stage, p.stage.names
-	// It is not removed but kept aside, to be able to go back.
-	if err := p.rename(BackupPath(n.target, 1), n.spare); err != nil {
-		return err
+	// It is not removed but kept aside, to be able to go back. A directory has
+	// left its place already, to the one that it has replaced if there was one.
+	if !s.o.Directory || p.exchanged {
+		if err := p.rename(BackupPath(n.target, 1), n.spare); err != nil {
+			return err
+		}
 	}
 	for i := 2; ; i++ {
 		from := BackupPath(n.target, i)

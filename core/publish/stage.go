@@ -32,6 +32,9 @@ type Options struct {
 	// External says that other code is going to create the stage at its path;
 	// then Adopt takes it over. It implies Named.
 	External bool
+	// Directory says that the target is a directory of files, which is replaced
+	// as a whole: see [Stage.CreateFile].
+	Directory bool
 	// Append begins the stage with what the target holds now. Publishing fails
 	// with ErrConflict if the target is another file by then. It implies External.
 	Append bool
@@ -45,30 +48,23 @@ type Options struct {
 // goroutine at a time. A stage ends with Abort or with the Keep or Undo of what
 // Publish returned.
 type Stage struct {
-	ctx   context.Context
-	o     Options
+	output // the file; nothing, if the target is a directory
+
 	st    store.Store
 	names names
-	file  store.File // nil while other code writes the stage by its path
-	path  string     // where the stage is if it has a name, else ""
-	dir   string     // of its own, to be removed with it, or ""
+	path  string // where the stage is if it has a name, else ""
+	dir   string // of its own, to be removed with it, or ""
 	alive store.Unlocker
 	base  *store.Info // what an appending stage began with
+	tree  *tree       // if the target is a directory
 
-	buf     []byte
-	written int64 // to the file, the buffer left out
-	behind  int64 // for which write-back was started
-	sum     *checksum
-	sealed  bool
-	abandon bool // a sync is still running on file and will close it
+	sealed bool
 }
 
 const (
-	bufSize       = 256 << 10
-	maxWrite      = 4 << 20 // a longer write would answer a cancellation late
-	writebackStep = 8 << 20
-	filePerm      = 0o666 // less the umask, as every program creates files
-	dirPerm       = 0o700
+	filePerm = 0o666 // less the umask, as every program creates files
+	treePerm = 0o777 // the same for directories
+	dirPerm  = 0o700
 )
 
 // Begin checks that target can be replaced and creates its stage. Cancelling
@@ -85,7 +81,11 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{ctx: ctx, o: o, st: o.Store, names: namesOf(resolved), sum: sum}
+	s := &Stage{
+		output: output{ctx: ctx, o: o, target: resolved, sum: sum},
+		st:     o.Store,
+		names:  namesOf(resolved),
+	}
 	if err := s.checkTarget(); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Stage) checkTarget() error {
 	target := s.names.target
 	info, err := s.st.Lstat(target)
 	if err == nil {
-		if err := special(target, info); err != nil {
+		if err := s.replaceable(info); err != nil {
 			return err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +123,7 @@ func (s *Stage) checkTarget() error {
 }
 
 func (s *Stage) create() error {
-	if !s.o.Named && !s.o.External && !s.o.Append {
+	if !s.o.Named && !s.o.External && !s.o.Append && !s.o.Directory {
 		f, err := s.st.CreateNameless(s.names.dir, filePerm)
 		if err == nil {
 			s.file = f
@@ -137,6 +137,10 @@ func (s *Stage) create() error {
 		return err
 	}
 	s.path = filepath.Join(s.dir, s.names.base)
+	if s.o.Directory {
+		s.tree = &tree{s: s, dirs: map[string]bool{}}
+		return s.st.Mkdir(s.path, treePerm)
+	}
 	if s.o.External && !s.o.Append {
 		return nil
 	}
@@ -234,68 +238,12 @@ func (s *Stage) Target() string { return s.names.target }
 // After such code has written it, call Adopt.
 func (s *Stage) Path() string { return s.path }
 
-// Size is the number of bytes written so far.
-func (s *Stage) Size() int64 { return s.written + int64(len(s.buf)) }
-
-// ReadAt reads the sealed stage.
-func (s *Stage) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
-
-// Write adds bytes to the stage.
-func (s *Stage) Write(p []byte) (int, error) {
-	n := len(p)
-	if len(s.buf)+len(p) < bufSize {
-		s.buf = append(s.buf, p...)
-		return n, nil
-	}
-	if err := s.flush(); err != nil {
-		return 0, err
-	}
-	if len(p) < bufSize {
-		s.buf = append(s.buf, p...)
-		return n, nil
-	}
-	if err := s.writeOut(p); err != nil {
-		return 0, err
-	}
-	return n, nil
-}
-
-func (s *Stage) flush() error {
-	err := s.writeOut(s.buf)
-	s.buf = s.buf[:0]
-	return err
-}
-
-func (s *Stage) writeOut(p []byte) error {
-	for len(p) > 0 {
-		if s.ctx.Err() != nil {
-			return context.Cause(s.ctx)
-		}
-		part := p[:min(len(p), maxWrite)]
-		n, err := s.file.Write(part)
-		if err != nil {
-			return wrap("write", s.names.target, err)
-		}
-		s.sum.sum.Write(part[:n])
-		s.written += int64(n)
-		s.o.Progress.AddBytes(int64(n))
-		p = p[n:]
-		if !s.o.SkipSync && s.written-s.behind >= writebackStep {
-			// A hint: if it fails, the sync at the end says so.
-			_ = s.file.StartWriteback(s.behind, s.written-s.behind)
-			s.behind = s.written
-		}
-	}
-	return nil
-}
-
 // Adopt takes what other code has written at Path as the content of the stage.
 func (s *Stage) Adopt() error {
-	if s.file != nil {
-		s.file.Close() // of the copy that an appending stage began with
-		s.file = nil
+	if s.tree != nil {
+		return s.tree.adopt("")
 	}
-	s.sum, _ = newChecksum(s.o.Checksum)
+	s.discard() // the copy that an appending stage began with
 	info, err := s.st.Lstat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Error{Op: "write", Path: s.names.target, Err: err, Advice: "the writer made no file"}
@@ -307,37 +255,22 @@ func (s *Stage) Adopt() error {
 		return &Error{Op: "write", Path: s.names.target, Err: syscall.ENOTSUP,
 			Advice: "the writer made a directory or a special file, and only a single file can be published"}
 	}
-	f, err := s.st.OpenExisting(s.path)
-	if err != nil {
+	if s.file, err = s.st.OpenExisting(s.path); err != nil {
 		return wrap("read back", s.names.target, err)
 	}
-	s.file = f
-	buf := make([]byte, 1<<20)
-	for s.written = 0; ; {
-		if s.ctx.Err() != nil {
-			return context.Cause(s.ctx)
-		}
-		n, err := f.Read(buf)
-		s.sum.sum.Write(buf[:n])
-		s.written += int64(n)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return wrap("read back", s.names.target, err)
-		}
-	}
-	s.o.Progress.AddBytes(s.written)
-	return nil
+	return s.readBack()
 }
 
 // Seal completes the stage: it has the owner and mode of the file it is to
 // replace, and unless SkipSync is set it is durable.
 func (s *Stage) Seal() error {
+	if s.tree != nil {
+		return s.tree.seal()
+	}
 	if err := s.flush(); err != nil {
 		return err
 	}
-	if err := s.likeTarget(); err != nil {
+	if err := s.likeTarget(s.file); err != nil {
 		return wrap("set the mode of", s.names.target, err)
 	}
 	if !s.o.SkipSync {
@@ -350,24 +283,8 @@ func (s *Stage) Seal() error {
 	return nil
 }
 
-// sync syncs the file, but does not wait for it once the context is cancelled:
-// the disk may take seconds.
-func (s *Stage) sync() error {
-	done := make(chan error, 1)
-	f := s.file
-	go func() { done <- f.Sync() }()
-	select {
-	case err := <-done:
-		return err
-	case <-s.ctx.Done():
-		s.abandon = true
-		go func() { <-done; f.Close() }()
-		return context.Cause(s.ctx)
-	}
-}
-
-// likeTarget gives the stage the owner and mode of the target, if there is one.
-func (s *Stage) likeTarget() error {
+// likeTarget gives f the owner and mode of the target, if there is one.
+func (s *Stage) likeTarget(f store.File) error {
 	old, err := s.st.Lstat(s.names.target)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -375,28 +292,28 @@ func (s *Stage) likeTarget() error {
 	if err != nil {
 		return err
 	}
-	mine, err := s.file.Stat()
+	mine, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if old.UID != mine.UID || old.GID != mine.GID {
 		// Only root may give files away. Others get a file of their own, as with
 		// every program that replaces instead of overwriting.
-		_ = s.file.Chown(old.UID, old.GID)
+		_ = f.Chown(old.UID, old.GID)
 	}
 	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 	if old.Mode&bits != mine.Mode&bits {
-		return s.file.Chmod(old.Mode & bits)
+		return f.Chmod(old.Mode & bits)
 	}
 	return nil
 }
 
 // Abort removes the stage. It may be called at any time and more than once.
 func (s *Stage) Abort() {
-	if s.file != nil && !s.abandon {
-		s.file.Close()
+	s.discard()
+	if s.tree != nil {
+		s.tree.discard()
 	}
-	s.file = nil
 	s.removeDir()
 }
 

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/seojaeohcode/atio/core/store"
@@ -27,7 +29,7 @@ func sweep(st store.Store, n names) {
 	}
 	defer lock.Unlock()
 	for _, name := range n.hidden() {
-		st.Remove(name)
+		remove(st, name)
 	}
 }
 
@@ -49,7 +51,21 @@ func sweepStages(st store.Store, n names) {
 	st.Remove(n.stages)
 }
 
-func removeTree(st store.Store, dir string) {
+// remove removes a file, or a directory and all that is in it.
+func remove(st store.Store, name string) error {
+	err := st.Remove(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if info, err2 := st.Lstat(name); err2 != nil || !info.Mode.IsDir() {
+		return err
+	}
+	return removeTree(st, name)
+}
+
+// removeTree removes a directory and all that is in it. Symbolic links are
+// removed, not followed.
+func removeTree(st store.Store, dir string) error {
 	inside, _ := st.ReadDir(dir)
 	for _, name := range inside {
 		path := filepath.Join(dir, name)
@@ -59,5 +75,5 @@ func removeTree(st store.Store, dir string) {
 		}
 		st.Remove(path)
 	}
-	st.Remove(dir)
+	return st.Remove(dir)
 }

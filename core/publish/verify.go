@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
+	"strings"
 
 	"github.com/seojaeohcode/atio/core/store"
 )
@@ -48,8 +50,10 @@ func verifyOnce(ctx context.Context, st store.Store, target string) (Flag, error
 	if err != nil {
 		return Flag{}, wrap("verify", target, err)
 	}
-	if err := special(target, info); err != nil {
-		return Flag{}, err
+	if !info.Mode.IsDir() {
+		if err := special(target, info); err != nil {
+			return Flag{}, err
+		}
 	}
 	flag, err := ReadFlag(st, target)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,10 +63,10 @@ func verifyOnce(ctx context.Context, st store.Store, target string) (Flag, error
 	if err != nil {
 		return Flag{}, wrap("verify", target, err)
 	}
-	corrupt := func(what string, is, want any) error {
-		return &Error{Op: "verify", Path: target, Err: ErrCorrupt,
-			Advice: fmt.Sprintf("its %s is %v, the flag says %v: restore a backup or write it again", what, is, want)}
+	if info.Mode.IsDir() {
+		return flag, verifyTree(ctx, st, target, flag)
 	}
+	corrupt := func(what string, is, want any) error { return corrupt(target, "its "+what, is, want) }
 	if info.Size != flag.Bytes {
 		return flag, corrupt("size in bytes", info.Size, flag.Bytes)
 	}
@@ -77,6 +81,56 @@ func verifyOnce(ctx context.Context, st store.Store, target string) (Flag, error
 		return flag, corrupt("checksum", sum, flag.Checksum)
 	}
 	return flag, nil
+}
+
+// verifyTree compares the files of a directory with those that its flag lists.
+func verifyTree(ctx context.Context, st store.Store, target string, flag Flag) error {
+	files, err := filesOf(st, target, "")
+	if err != nil {
+		return wrap("verify", target, err)
+	}
+	for i := range max(len(files), len(flag.Files)) {
+		switch {
+		case i == len(flag.Files) || i < len(files) && files[i].Path < flag.Files[i].Path:
+			return corrupt(target, files[i].Path, "there", "nothing of it")
+		case i == len(files) || files[i].Path > flag.Files[i].Path:
+			return corrupt(target, flag.Files[i].Path, "missing", "it is there")
+		}
+		is, want := files[i], flag.Files[i]
+		if is.Bytes != want.Bytes {
+			return corrupt(target, "the size in bytes of "+is.Path, is.Bytes, want.Bytes)
+		}
+		sum, err := checksumOfFile(ctx, st, target, is.Path, want.Checksum)
+		if err != nil {
+			return wrap("verify", target, err)
+		}
+		if sum != want.Checksum {
+			return corrupt(target, "the checksum of "+is.Path, sum, want.Checksum)
+		}
+	}
+	name, _, _ := strings.Cut(flag.Checksum, ":")
+	if _, err := newChecksum(name); err != nil {
+		return wrap("verify", target, err)
+	}
+	if sum, size := manifest(flag.Files, name); sum.String() != flag.Checksum || size != flag.Bytes {
+		return corrupt(target, "the checksum of its flag's files", sum, flag.Checksum)
+	}
+	return nil
+}
+
+func checksumOfFile(ctx context.Context, st store.Store, target, name, want string) (string, error) {
+	f, err := st.Open(filepath.Join(target, filepath.FromSlash(name)))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum, _, err := checksumOf(ctxReader{ctx, f}, want)
+	return sum, err
+}
+
+func corrupt(target, what string, is, want any) error {
+	return &Error{Op: "verify", Path: target, Err: ErrCorrupt,
+		Advice: fmt.Sprintf("%s is %v, the flag says %v: restore a backup or write it again", what, is, want)}
 }
 
 // ctxReader ends with the context.
