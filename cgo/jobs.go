@@ -62,6 +62,7 @@ type job struct {
 	state   int32
 	changed chan struct{} // closed at the next change of state
 	path    string        // where the caller has to do something
+	file    *nextFile     // what the next stream is to be
 	result  any
 	err     error
 }
@@ -70,6 +71,22 @@ type job struct {
 type input struct {
 	reader *reader
 	rows   int64
+}
+
+// nextFile is a file of a directory that is about to be pushed.
+type nextFile struct {
+	path string
+	rows int64 // 0 if not known
+}
+
+// takeFile is the file that the stream at hand begins, nil if it goes on with
+// the one before.
+func (j *job) takeFile() *nextFile {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f := j.file
+	j.file = nil
+	return f
 }
 
 // outcome is what a job has done. Until keep is called, undo goes back.

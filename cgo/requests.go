@@ -18,7 +18,10 @@ type request struct {
 	Target []byte `json:"target"` // base64, since a path need not be UTF-8
 
 	// Of a write.
-	Input    string          `json:"input"` // "stream", "push" (atio_push) or "file" (written by the caller)
+	// "stream", "push" (atio_push), "files" (pushed too, each stream a file of a
+	// directory, named before by a call), "file" or "directory" (both written by
+	// the caller).
+	Input    string          `json:"input"`
 	Extend   bool            `json:"extend"`
 	Format   string          `json:"format"`
 	Encoding json.RawMessage `json:"encoding"` // the fields of the format's option struct
@@ -81,8 +84,11 @@ func options(j *job, q *request) core.Options {
 func write(j *job, q *request, in *reader) (outcome, error) {
 	j.counter.SetTotal(q.Rows)
 	o := options(j, q)
-	if q.Input == "file" {
-		return writeFile(j, q, o)
+	switch q.Input {
+	case "file":
+		return writeByCaller(j, q)(core.NewStage(j.ctx, string(q.Target), q.Extend, o))
+	case "directory":
+		return writeByCaller(j, q)(core.NewDirectoryStage(j.ctx, string(q.Target), o))
 	}
 	encoding, err := core.NewEncoding(q.Format)
 	if err != nil {
@@ -99,6 +105,9 @@ func write(j *job, q *request, in *reader) (outcome, error) {
 			return outcome{}, errors.New("the request needs a stream")
 		}
 		return writeStreams(j, q, o, in, func() (*reader, error) { return nil, nil })
+	}
+	if q.Input == "files" {
+		return writeFiles(j, q, o)
 	}
 	next := func() (*reader, error) {
 		in, err := j.ask("")
@@ -141,18 +150,59 @@ func writeStreams(j *job, q *request, o core.Options, in *reader, next func() (*
 	return outcomeOf(j)(w.Finish())
 }
 
-// writeFile publishes a file that the caller writes.
-func writeFile(j *job, q *request, o core.Options) (outcome, error) {
-	s, err := core.NewStage(j.ctx, string(q.Target), q.Extend, o)
+// writeFiles writes a directory: each stream that the caller pushes is a file of
+// it, or more of the file before.
+func writeFiles(j *job, q *request, o core.Options) (outcome, error) {
+	w, err := core.NewDatasetWriter(j.ctx, string(q.Target), o)
 	if err != nil {
 		return outcome{}, err
 	}
-	defer s.Abort()
-	in, err := j.ask(s.Path())
-	if err != nil {
-		return outcome{}, err
+	defer w.Abort()
+	for {
+		in, err := j.ask("")
+		if err != nil {
+			return outcome{}, err
+		}
+		if in.reader == nil {
+			return outcomeOf(j)(w.Finish())
+		}
+		if err := writeOneFile(w, j.takeFile(), in.reader); err != nil {
+			return outcome{}, err
+		}
 	}
-	return outcomeOf(j)(s.Finish(q.Format, q.Engine, in.rows))
+}
+
+func writeOneFile(w *core.DatasetWriter, f *nextFile, in *reader) error {
+	defer in.Release()
+	if f != nil {
+		if err := w.Create(f.path, in.Schema(), f.rows); err != nil {
+			return err
+		}
+	}
+	for in.Next() {
+		if err := w.Write(in.RecordBatch()); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return &streamError{err}
+	}
+	return nil
+}
+
+// writeByCaller publishes what the caller writes at the stage's path.
+func writeByCaller(j *job, q *request) func(*core.Stage, error) (outcome, error) {
+	return func(s *core.Stage, err error) (outcome, error) {
+		if err != nil {
+			return outcome{}, err
+		}
+		defer s.Abort()
+		in, err := j.ask(s.Path())
+		if err != nil {
+			return outcome{}, err
+		}
+		return outcomeOf(j)(s.Finish(q.Format, q.Engine, in.rows))
+	}
 }
 
 func outcomeOf(j *job) func(*core.Pending, error) (outcome, error) {
@@ -183,8 +233,10 @@ func (j *job) resultOf(r core.Result) result {
 // call answers a request that needs no job.
 func call(text string) (any, error) {
 	var q struct {
-		Op  string `json:"op"`
-		Job int64  `json:"job"`
+		Op   string `json:"op"`
+		Job  int64  `json:"job"`
+		Path []byte `json:"path"` // base64
+		Rows int64  `json:"rows"`
 	}
 	if err := decode([]byte(text), &q); err != nil {
 		return nil, err
@@ -198,6 +250,15 @@ func call(text string) (any, error) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		return map[string][]byte{"path": []byte(j.path)}, nil
+	case "file": // what the next stream that is pushed is to be
+		j := jobs.get(q.Job)
+		if j == nil {
+			return nil, errNoJob
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.file = &nextFile{path: string(q.Path), rows: q.Rows}
+		return nil, nil
 	case "formats":
 		return core.Formats(), nil
 	}

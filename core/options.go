@@ -3,6 +3,8 @@ package core
 import (
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/progress"
 	"github.com/seojaeohcode/atio/core/publish"
@@ -63,4 +65,17 @@ func (o *Options) publish() publish.Options {
 		Checksum: o.Checksum,
 		Progress: o.Progress,
 	}
+}
+
+// fewCells is how many cells take less time to encode than it takes to wake
+// other threads for it.
+const fewCells = 10_000
+
+// env is what an encoder of schema is given.
+func (o *Options) env(schema *arrow.Schema) encode.Env {
+	env := encode.Env{Workers: o.Workers, Progress: o.Progress}
+	if env.Workers == 0 && o.Rows > 0 && o.Rows*int64(schema.NumFields()) <= fewCells {
+		env.Workers = 1
+	}
+	return env
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/seojaeohcode/atio/core/publish"
 )
 
-// Stage is a file that other code writes, to be published like any other. Every
+// Stage is a file, or a directory of files, that other code writes, to be published like any other. Every
 // Stage must be ended by Finish or Abort.
 type Stage struct {
 	o     Options
@@ -17,14 +17,26 @@ type Stage struct {
 	ended bool
 }
 
+// NewDirectoryStage is NewStage for a directory of files, as [DatasetWriter]
+// writes them, which is there for the caller's own code to write into.
+func NewDirectoryStage(ctx context.Context, target string, o Options) (*Stage, error) {
+	po := o.publish()
+	po.External, po.Directory = true, true
+	return newStage(ctx, target, po, o)
+}
+
 // NewStage prepares to publish target from a file that the caller's own code is
 // going to create at Path. If extend is set, that file is there and holds what
 // the target holds now; Finish then fails with [ErrConflict] if the target has
 // been changed meanwhile. Options.Encoding is not used.
 func NewStage(ctx context.Context, target string, extend bool, o Options) (*Stage, error) {
-	s := &Stage{o: o, began: time.Now()}
 	po := o.publish()
 	po.External, po.Append = true, extend
+	return newStage(ctx, target, po, o)
+}
+
+func newStage(ctx context.Context, target string, po publish.Options, o Options) (*Stage, error) {
+	s := &Stage{o: o, began: time.Now()}
 	o.Progress.Enter(progress.Encoding)
 	var err error
 	if s.stage, err = publish.Begin(ctx, target, po); err != nil {

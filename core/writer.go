@@ -25,10 +25,6 @@ type Writer struct {
 	ended    bool
 }
 
-// fewCells is how many cells take less time to encode than it takes to wake
-// other threads for it.
-const fewCells = 10_000
-
 // NewWriter begins to write batches of schema to target. Nothing can be seen of
 // it before Close. Cancelling ctx makes all further calls fail.
 func NewWriter(ctx context.Context, schema *arrow.Schema, target string, o Options) (*Writer, error) {
@@ -47,11 +43,7 @@ func NewWriter(ctx context.Context, schema *arrow.Schema, target string, o Optio
 	if w.stage, err = publish.Begin(ctx, target, o.publish()); err != nil {
 		return nil, err
 	}
-	env := encode.Env{Workers: o.Workers, Progress: o.Progress}
-	if env.Workers == 0 && o.Rows > 0 && o.Rows*int64(schema.NumFields()) <= fewCells {
-		env.Workers = 1
-	}
-	if w.enc, err = w.encoding.NewEncoder(ctx, w.stage, schema, env); err != nil {
+	if w.enc, err = w.encoding.NewEncoder(ctx, w.stage, schema, o.env(schema)); err != nil {
 		w.stage.Abort()
 		return nil, err
 	}

@@ -1,5 +1,6 @@
-// Package publish brings one file from nothing to durable: it stages the bytes,
-// replaces the target with them in one step, and sets the target's flag.
+// Package publish brings one file, or one directory of files, from nothing to
+// durable: it stages the bytes, replaces the target with them in one step, and
+// sets the target's flag.
 //
 // # What is promised
 //
@@ -33,6 +34,20 @@
 // Two names cannot change at once, so the flag is briefly absent; it is never
 // wrong. [Published.Keep] then removes the hidden names, and [Published.Undo]
 // goes the whole way back.
+//
+// # Directories
+//
+// With [Options.Directory] the target is a directory of files, a dataset as Hive
+// lays it out. Its stage is a directory too, in the hidden directory of a stage
+// with a name; [Stage.CreateFile] makes the files in it, which are synced while
+// the next ones are written. A directory cannot be renamed over another, so the
+// two are exchanged (renameat2(2) with RENAME_EXCHANGE), and what has come to the
+// stage's place is removed by Keep. Only a directory that holds nothing but files
+// of a dataset is replaced. The files of two writes never have the same name if
+// the caller sees to it; then who has listed the old files and opens them by name
+// after the exchange does not find them, but never finds others.
+//
+// # Names
 //
 // Hidden names are fixed for each target and used only under the lock, so the
 // next write finds what a dead one left without searching the directory. The

@@ -34,17 +34,22 @@ type way struct {
 
 func ways() []way {
 	var all []way
-	for _, stage := range []publish.Options{{}, {Named: true}, {External: true}, {Append: true}} {
+	for _, stage := range []publish.Options{
+		{}, {Named: true}, {External: true}, {Append: true}, {Directory: true}, {Directory: true, External: true},
+	} {
 		for _, o := range []publish.Options{{}, {Backups: 2}, {SkipFlag: true}, {SkipSync: true}} {
+			if stage.Directory && stage.External && (o.SkipFlag || o.SkipSync) {
+				continue // what is different there is the taking over
+			}
 			for _, before := range []string{"nothing", "target", "target and flag"} {
-				o.Named, o.External, o.Append = stage.Named, stage.External, stage.Append
+				o.Named, o.External, o.Append, o.Directory = stage.Named, stage.External, stage.Append, stage.Directory
 				w := way{o: o, exists: before != "nothing", flag: before == "target and flag", below: store.Local{}}
 				w.name = fmt.Sprintf("%+v after %s", struct {
-					Named, External, Append, SkipFlag, SkipSync bool
-					Backups                                     int
-				}{o.Named, o.External, o.Append, o.SkipFlag, o.SkipSync, o.Backups}, before)
+					Named, External, Append, Directory, SkipFlag, SkipSync bool
+					Backups                                                int
+				}{o.Named, o.External, o.Append, o.Directory, o.SkipFlag, o.SkipSync, o.Backups}, before)
 				all = append(all, w)
-				if w.exists && o.Backups == 0 && !o.Append {
+				if w.exists && o.Backups == 0 && !o.Append && !o.Directory {
 					w.below = linkless{}
 					w.name += " without links"
 					all = append(all, w)
@@ -62,6 +67,9 @@ type linkless struct{ store.Local }
 func (linkless) Link(string, string) error { return store.ErrUnsupported }
 
 func (w way) want() string {
+	if w.o.Directory {
+		return tree(newData)
+	}
 	if w.o.Append && w.exists {
 		return oldData + newData
 	}
@@ -77,7 +85,11 @@ func (w way) publishOnce(st store.Store, target string) error {
 		return err
 	}
 	defer s.Abort()
-	if o.External || o.Append {
+	if o.Directory {
+		if err := w.fill(s, newData); err != nil {
+			return err
+		}
+	} else if o.External || o.Append {
 		f, err := os.OpenFile(s.Path(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 		if err != nil {
 			return err
@@ -109,7 +121,7 @@ func (w way) before(t *testing.T) string {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "data.csv")
 	if w.exists {
-		v := way{o: publish.Options{SkipFlag: !w.flag, SkipSync: true}}
+		v := way{o: publish.Options{SkipFlag: !w.flag, SkipSync: true, Directory: w.o.Directory}}
 		write(t, v, target, oldData)
 	}
 	return target
@@ -119,8 +131,12 @@ func write(t *testing.T, w way, target, data string) {
 	t.Helper()
 	s, err := publish.Begin(context.Background(), target, w.o)
 	check(t, err)
-	_, err = s.Write([]byte(data))
-	check(t, err)
+	if w.o.Directory {
+		check(t, w.fill(s, data))
+	} else {
+		_, err = s.Write([]byte(data))
+		check(t, err)
+	}
 	check(t, s.Seal())
 	p, err := s.Publish(publish.Content{Format: "text"})
 	check(t, err)
@@ -222,10 +238,10 @@ func TestEveryCallIsTheLast(t *testing.T) {
 				st.kill()
 				w.checkWhole(t, target, op)
 
-				again := way{o: publish.Options{SkipSync: true}}
+				again := way{o: publish.Options{SkipSync: true, Directory: w.o.Directory}}
 				write(t, again, target, newData)
 				for name := range files(t, filepath.Dir(target)) {
-					if name != "data.csv" && name != ".data.csv._SUCCESS" && !strings.HasPrefix(name, ".data.csv.bak.") {
+					if !strings.HasPrefix(name, "data.csv") && name != ".data.csv._SUCCESS" && !strings.HasPrefix(name, ".data.csv.bak.") {
 						t.Errorf("died before %v: the next write left %s", op, name)
 					}
 				}
@@ -266,13 +282,13 @@ func (k *killable) kill() {
 
 func (w way) checkWhole(t *testing.T, target string, op faultstore.Op) {
 	t.Helper()
-	b, err := os.ReadFile(target)
+	is, err := content(target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !w.exists:
 	case err != nil:
 		t.Errorf("died before %v: %v", op, err)
-	case string(b) != w.want() && !(w.exists && string(b) == oldData):
-		t.Errorf("died before %v: the target holds %q", op, b)
+	case is != w.want() && !(w.exists && is == w.old()):
+		t.Errorf("died before %v: the target holds %q", op, is)
 	}
 	if _, err := publish.ReadFlag(store.Local{}, target); err == nil {
 		if _, err := publish.Verify(context.Background(), store.Local{}, target); err != nil {
@@ -280,7 +296,7 @@ func (w way) checkWhole(t *testing.T, target string, op faultstore.Op) {
 		}
 	}
 	for name := range files(t, filepath.Dir(target)) {
-		if name != "data.csv" && !strings.HasPrefix(name, ".") {
+		if !strings.HasPrefix(name, "data.csv") && !strings.HasPrefix(name, ".") {
 			t.Errorf("died before %v: %s can be seen", op, name)
 		}
 	}
@@ -288,9 +304,9 @@ func (w way) checkWhole(t *testing.T, target string, op faultstore.Op) {
 
 func (w way) checkNew(t *testing.T, target string, op faultstore.Op) {
 	t.Helper()
-	b, err := os.ReadFile(target)
-	if err != nil || string(b) != w.want() {
-		t.Errorf("%v failed unnoticed: %q, %v", op, b, err)
+	is, err := content(target)
+	if err != nil || is != w.want() {
+		t.Errorf("%v failed unnoticed: %q, %v", op, is, err)
 	}
 	if _, err := publish.Verify(context.Background(), store.Local{}, target); !w.o.SkipFlag && err != nil {
 		t.Errorf("%v failed unnoticed: %v", op, err)

@@ -10,15 +10,15 @@ import (
 
 // Flag is the content of a target's flag file, as JSON.
 type Flag struct {
-	Version  int       `json:"version"`           // of this layout: 1
-	Format   string    `json:"format"`            // such as "parquet"
-	Rows     *int64    `json:"rows"`              // null if the object has no rows or they are not known
-	Bytes    int64     `json:"bytes"`             // size of the target
-	Checksum string    `json:"checksum"`          // of the target's bytes, such as "xxh3-128:0123..."; of a directory, of its list of files
-	Time     time.Time `json:"time"`              // of publishing, UTC
-	Engine   string    `json:"engine,omitempty"`  // whose encoder made the bytes
-	Files    []FlagFile `json:"files,omitempty"`  // of a directory, sorted by path
-	Backups  []Flag    `json:"backups,omitempty"` // flags of the backups, the newest first
+	Version  int        `json:"version"`           // of this layout: 1
+	Format   string     `json:"format"`            // such as "parquet"
+	Rows     *int64     `json:"rows"`              // null if the object has no rows or they are not known
+	Bytes    int64      `json:"bytes"`             // size of the target
+	Checksum string     `json:"checksum"`          // of the target's bytes, such as "xxh3-128:0123..."; of a directory, of its list of files
+	Time     time.Time  `json:"time"`              // of publishing, UTC
+	Engine   string     `json:"engine,omitempty"`  // whose encoder made the bytes
+	Files    []FlagFile `json:"files,omitempty"`   // of a directory, sorted by path
+	Backups  []Flag     `json:"backups,omitempty"` // flags of the backups, the newest first
 }
 
 const (

@@ -25,8 +25,10 @@ func Restore(ctx context.Context, target, format string, o Options) (*Published,
 		return nil, err
 	}
 	s := &Stage{output: output{ctx: ctx, o: o, target: target}, st: st, names: namesOf(target)}
-	if info, err := st.Lstat(BackupPath(target, 1)); err == nil {
-		s.o.Directory = info.Mode.IsDir()
+	for _, name := range []string{target, BackupPath(target, 1)} {
+		if info, err := st.Lstat(name); err == nil {
+			s.o.Directory = info.Mode.IsDir()
+		}
 	}
 	if err := s.checkTarget(); err != nil {
 		return nil, err

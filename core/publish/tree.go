@@ -13,7 +13,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/seojaeohcode/atio/core/progress")
+	"github.com/seojaeohcode/atio/core/progress"
+)
 
 // tree is the content of a stage whose target is a directory: files in it and
 // in directories below. It stands at the stage's path, beside the target.

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +17,7 @@ from ._errors import Unsupported, naming_target
 from ._formats import compression_suffix
 from ._job import WAITING, Job, validate
 from ._library import Append, Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import ArrowStream, EncodeInGo, Plan
+from ._plan import ArrowStream, EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._target import Publishing
@@ -141,7 +142,7 @@ class ChunkWriter:
             self._library = library
             self._report = self._stack.enter_context(reporting(self._target, **self._told))
             how = self._plan(chunk)
-            if not (isinstance(how, EncodeInGo) and self._start_in_go(how)):
+            if isinstance(how, EncodeInLibrary) or not self._start_in_go(how):
                 self._start_in_library()
                 self._append_chunk(chunk)
         elif library is not self._library:
@@ -153,7 +154,7 @@ class ChunkWriter:
             self._append_chunk(chunk)
         else:
             how = self._plan(chunk)
-            if not isinstance(how, EncodeInGo):
+            if isinstance(how, EncodeInLibrary):
                 raise ValueError(
                     f"chunk {self._count + 1} does not fit the first: one of its columns needs {library.NAME}'s "
                     "writer. Give all chunks the same columns and types"
@@ -166,9 +167,10 @@ class ChunkWriter:
         assert self._library is not None
         return plan(self._library, chunk, self._format, self._target, self._kwargs)
 
-    def _start_in_go(self, how: EncodeInGo) -> bool:
+    def _start_in_go(self, how: EncodeInGo | EncodeFilesInGo) -> bool:
         """Begin with the first chunk in Go; ``False`` if Go turns out not to take it, with nothing begun."""
-        self._start_job({"input": "push", "encoding": how.options}, "Go")
+        kind = "files" if isinstance(how, EncodeFilesInGo) else "push"
+        self._start_job({"input": kind, "encoding": how.options}, "Go")
         self._push(how)
         try:
             self._check_job()
@@ -206,9 +208,14 @@ class ChunkWriter:
         if self._job.status != WAITING:
             self._job.finish()
 
-    def _push(self, how: EncodeInGo) -> None:
+    def _push(self, how: EncodeInGo | EncodeFilesInGo) -> None:
         assert self._job is not None
-        self._job.push(self._fitting(how.stream))
+        if isinstance(how, EncodeInGo):
+            self._job.push(self._fitting(how.stream))
+        else:
+            for file in how.files:
+                self._job.push_file(replace(file, stream=self._fitting(file.stream)))
+                self._check_job()
         self._rows += how.rows
 
     def _append_chunk(self, chunk: Any) -> None:

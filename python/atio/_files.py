@@ -26,7 +26,7 @@ def verify(path: PathLike) -> WriteResult:
         'csv'
     """
     began = time.perf_counter()
-    target = path_of(path)
+    target = path_of(path, directory=True)
     return WriteResult.of(run({"op": "verify", "target": encode_path(target)}), target, began)
 
 
@@ -47,6 +47,6 @@ def restore(path: PathLike, *, durable: bool = True) -> WriteResult:
         ['old']
     """
     began = time.perf_counter()
-    target = path_of(path)
+    target = path_of(path, directory=True)
     request = {"op": "restore", "target": encode_path(target), "skip_sync": not durable}
     return WriteResult.of(run(request), target, began)

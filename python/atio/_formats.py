@@ -42,6 +42,11 @@ def compression_suffix(path: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+def has_suffix(path: str) -> bool:
+    """Whether the suffix of ``path`` stands for a format."""
+    return os.path.splitext(path)[1].lower() in SUFFIXES
+
+
 def format_of(path: str, wanted: str | None) -> str:
     """The format that is wanted, or that the suffix of ``path`` stands for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import json
 import os
@@ -11,7 +12,7 @@ from typing import Any
 
 from . import _lib
 from ._errors import AtioError, error_of, path_of
-from ._plan import ArrowStream
+from ._plan import ArrowStream, DatasetFile
 
 UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
 
@@ -59,6 +60,13 @@ class Job:
         with _exported(stream) as pointer:
             self.status = self._library.atio_push(self._id, pointer, SLICE_US)
         self.wait()
+
+    def push_file(self, file: DatasetFile) -> None:
+        """Give a waiting job one file of a directory, and wait until it wants the next."""
+        name = base64.b64encode(os.fsencode(file.path)).decode()
+        request = {"op": "file", "job": self._id.value, "path": name, "rows": file.rows}
+        self._answer(self._library.atio_call(json.dumps(request).encode()))
+        self.push(file.stream)
 
     def resume(self, rows: int | None = None) -> None:
         """Let a waiting job go on, and wait for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,16 +27,40 @@ class EncodeInGo:
 
 
 @dataclass(frozen=True)
+class DatasetFile:
+    """One file of a directory: its path below it, with slashes, and its rows."""
+
+    path: str
+    stream: ArrowStream
+    rows: int
+
+
+@dataclass(frozen=True)
+class EncodeFilesInGo:
+    """Go encodes the files of a directory, which is published as one.
+
+    ``options`` are as for :class:`EncodeInGo`; ``rows`` is the number of rows in all ``files``, which are made one by
+    one while Go encodes the one before.
+    """
+
+    files: Iterator[DatasetFile]
+    rows: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class EncodeInLibrary:
     """The library's own writer makes the bytes, in the stage.
 
-    ``write`` is called with the path of a file to write, which has the target's name and so its suffix.
+    ``write`` is called with the path of a file to write, which has the target's name and so its suffix; if
+    ``directory`` is set, it is a directory to write files into.
     ``engine`` is the name of the library; ``rows`` is the number of rows, ``None`` if the object has no such thing.
     """
 
     engine: str
     write: Callable[[str], object]
     rows: int | None = None
+    directory: bool = False
 
 
-Plan = EncodeInGo | EncodeInLibrary
+Plan = EncodeInGo | EncodeFilesInGo | EncodeInLibrary

@@ -13,8 +13,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 PathLike = str | os.PathLike[str]
 
 
-def path_of(target: object, *, storage_options: object = None) -> str:
+def path_of(target: object, *, storage_options: object = None, directory: bool = False) -> str:
     """The absolute path that a target stands for: ``~`` is expanded, a ``file://`` URL is its path.
+
+    It may end with a slash if it is to be a directory.
 
     Raises:
         TypeError: if the target is no path.
@@ -37,7 +39,7 @@ def path_of(target: object, *, storage_options: object = None) -> str:
         path = os.fsdecode(unquote_to_bytes(os.fsencode(url.path)))
     if storage_options:
         raise ValueError("storage_options are for stores such as s3://, but the target is a local file")
-    if path.endswith(("/", os.sep)):
+    if path.endswith(("/", os.sep)) and not directory:
         raise IsADirectoryError(21, "Is a directory; name a file in it", path)
     return os.path.abspath(os.path.expanduser(path))
 

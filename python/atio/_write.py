@@ -6,17 +6,18 @@ import errno
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ._chunks import ChunkWriter
 from ._errors import ConflictError, Unsupported, naming_target
-from ._formats import format_of
+from ._formats import format_of, has_suffix
 from ._job import Job, run
 from ._job import validate as validate_stage
 from ._library import Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import EncodeInGo, EncodeInLibrary
+from ._plan import DatasetFile, EncodeFilesInGo, EncodeInGo, EncodeInLibrary
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._target import PathLike, Publishing, path_of
@@ -82,8 +83,7 @@ def write(
         (3, 'go')
     """
     began = time.perf_counter()
-    target = path_of(target_path, storage_options=storage_options)
-    kind = format_of(target, format)
+    target, kind = _target_of(target_path, format, storage_options, kwargs)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
     library = library_of(obj)
     if library is None:
@@ -128,10 +128,18 @@ def open_writer(
         >>> w.result.rows
         3
     """
-    target = path_of(target_path, storage_options=storage_options)
-    kind = format_of(target, format)
+    target, kind = _target_of(target_path, format, storage_options, kwargs)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
     return ChunkWriter(target, kind, publishing, kwargs, show_progress=show_progress, verbose=verbose)
+
+
+def _target_of(path: object, format: str | None, storage_options: object, kwargs: dict[str, Any]) -> tuple[str, str]:
+    """The path and the format of a target. A partitioned one is a directory of Parquet files, whatever its name."""
+    partitioned = any(kwargs.get(name) is not None for name in ("partition_cols", "partition_by"))
+    target = path_of(path, storage_options=storage_options, directory=partitioned)
+    if partitioned and format is None and not has_suffix(target):
+        return target, "parquet"
+    return target, format_of(target, format)
 
 
 def _write_whole(
@@ -146,11 +154,14 @@ def _write_whole(
     request = publishing.request(target, format)
     observe = report.observe if report.wanted else None
     how = plan(library, obj, format, target, kwargs)
-    if isinstance(how, EncodeInGo):
+    if isinstance(how, (EncodeInGo, EncodeFilesInGo)):
         report.log(f"Stage: hidden beside the target; writer: Go; format: {format}")
-        in_go = request | {"input": "stream", "encoding": how.options, "rows": how.rows}
+        in_go = request | {"encoding": how.options, "rows": how.rows}
         try:
-            return run(in_go, how.stream, steps=_steps(publishing), observe=observe)
+            if isinstance(how, EncodeFilesInGo):
+                steps = _steps(publishing, _pushing(how.files))
+                return run(in_go | {"input": "files"}, steps=steps, observe=observe)
+            return run(in_go | {"input": "stream"}, how.stream, steps=_steps(publishing), observe=observe)
         except Unsupported as e:
             report.log(f"Go leaves it to {library.NAME}: {e}")
             how = library.plan_in_library(obj, format, kwargs)
@@ -162,11 +173,12 @@ def _write_whole(
         raise _exists(target, mode)
     # A stage that begins with what the target holds, if that is nothing, is not published over a newer file either.
     extends = creates or "a" in mode or ("r" in mode and os.path.exists(target))
-    in_library = request | {"input": "file", "engine": how.engine, "extend": extends}
+    in_library = request | {"engine": how.engine, "extend": extends}
+    in_library["input"] = "directory" if how.directory else "file"
     for attempt in range(_ATTEMPTS):
         try:
             step = _library_writes(how, target, report, mode)
-            return run(in_library, steps=_steps(publishing, step), observe=observe)
+            return run(in_library, steps=_steps(publishing, [step]), observe=observe)
         except ConflictError:
             if creates:
                 raise _exists(target, mode) from None
@@ -188,17 +200,23 @@ def _exists(target: str, mode: str) -> FileExistsError:
     return FileExistsError(errno.EEXIST, text, target)
 
 
-def _steps(publishing: Publishing, *first: Step) -> Iterator[Step]:
+def _steps(publishing: Publishing, first: Iterable[Step] = ()) -> Iterator[Step]:
     yield from first
     if publishing.validator is not None:
         validator = publishing.validator
         yield lambda job: validate_stage(job, validator)
 
 
+def _pushing(files: Iterator[DatasetFile]) -> Iterator[Step]:
+    for file in files:
+        yield partial(Job.push_file, file=file)
+    yield lambda job: job.resume()
+
+
 def _library_writes(how: EncodeInLibrary, target: str, report: Report, mode: str) -> Step:
     def step(job: Job) -> None:
         path = job.path()
-        extended = os.path.exists(path) and os.path.getsize(path) > 0
+        extended = os.path.isfile(path) and os.path.getsize(path) > 0
         if "x" in mode:
             if os.path.lexists(target):
                 raise _exists(target, mode)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from atio._plan import EncodeInGo
+from atio._plan import EncodeFilesInGo, EncodeInGo
+
+from . import _partition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,30 +88,36 @@ _ROW_GROUP_BYTES = 512 * 1024 * 1024
 _POLARS_ROW_GROUP = 512 * 512
 
 
-def from_pandas(df: pd.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
+def from_pandas(df: pd.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInGo | None:
     """``DataFrame.to_parquet``."""
     import pandas as pd
 
     if type(df).to_parquet is not pd.DataFrame.to_parquet or not isinstance(df, pd.DataFrame):
         return None
     rest = dict(kwargs)
-    if rest.pop("partition_cols", None) is not None or not _is_pyarrow(rest.pop("engine", "auto")):
+    if not _is_pyarrow(rest.pop("engine", "auto")):
         return None
+    keys = rest.pop("partition_cols", None)
     schema, index = rest.pop("schema", None), rest.pop("index", None)
     table = _pandas_table(df, schema, index)
+    if keys is not None:
+        return _encode_dataset(table, [keys] if isinstance(keys, str) else keys, rest)
     options = _pyarrow_options(rest, table.schema)
     if options is None:
         return None
     return _encode_table(table, options)
 
 
-def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
+def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInGo | None:
     """``DataFrame.write_parquet``."""
     import polars as pl
 
     if type(df).write_parquet is not pl.DataFrame.write_parquet:
         return None
     rest = dict(kwargs)
+    keys = rest.pop("partition_by", None)
+    if keys is not None and not _polars_keys_fit(df, keys):
+        return None
     compression = rest.pop("compression", "zstd")
     level = rest.pop("compression_level", None)
     statistics = rest.pop("statistics", True)
@@ -130,19 +139,68 @@ def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | None:
     }
     if page is not None:
         options["data_page_size"] = page
+    if keys is not None:
+        keys = [keys] if isinstance(keys, str) else keys
+        files = _partition.split_polars(df, keys, _partition.file_name())
+        return EncodeFilesInGo((replace(f, stream=_polars_stream(f.stream)) for f in files), df.height, options)
     return EncodeInGo(_polars_stream(df), df.height, options)
 
 
-def from_arrow(table: pa.Table | pa.RecordBatch, kwargs: Kwargs) -> EncodeInGo | None:
-    """``pyarrow.parquet.write_table``."""
+def _polars_keys_fit(df: pl.DataFrame, keys: Any) -> bool:
+    names = [keys] if isinstance(keys, str) else keys
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return False
+    return all(name in df.columns and _partition.polars_key_fits(df.schema[name]) for name in names)
+
+
+def from_arrow(table: pa.Table | pa.RecordBatch, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInGo | None:
+    """``pyarrow.parquet.write_table``, and ``write_to_dataset`` if there are ``partition_cols``."""
     import pyarrow as pa
 
-    options = _pyarrow_options(dict(kwargs), table.schema)
-    if options is None:
-        return None
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
+    rest = dict(kwargs)
+    keys = rest.pop("partition_cols", None)
+    if keys is not None:
+        return _encode_dataset(table, [keys] if isinstance(keys, str) else keys, rest)
+    options = _pyarrow_options(rest, table.schema)
+    if options is None:
+        return None
     return _encode_table(table, options)
+
+
+def _encode_dataset(table: pa.Table, keys: Any, rest: dict[str, Any]) -> EncodeFilesInGo | None:
+    """``pyarrow.parquet.write_to_dataset``."""
+    template = rest.pop("basename_template", None)
+    rest.pop("existing_data_behavior", None)  # looked at by the library's module
+    names = table.schema.names
+    if not isinstance(keys, list) or not keys or len(set(keys)) < len(keys):
+        return None
+    if not all(names.count(key) == 1 and _is_key(table.schema.field(key).type) for key in keys):
+        return None
+    if len(keys) == len(names) or not (template is None or _is_template(template)):
+        return None
+    data = table.drop_columns(keys)
+    options = _pyarrow_options(rest, data.schema)
+    if options is None or not _arrow_types_fit(data):
+        return None
+    return EncodeFilesInGo(
+        _partition.split_table(table, keys, _partition.file_name(template)), table.num_rows, options
+    )
+
+
+def _is_key(dtype: pa.DataType) -> bool:
+    """Whether pyarrow's path of a value of this type is known to be the same by ``Partitioning.format``."""
+    import pyarrow.types as t
+
+    if t.is_dictionary(dtype):
+        dtype = dtype.value_type
+    tests = (t.is_integer, t.is_boolean, t.is_string, t.is_large_string, t.is_date, t.is_timestamp)
+    return any(test(dtype) for test in (*tests, t.is_floating, t.is_decimal))
+
+
+def _is_template(template: object) -> bool:
+    return isinstance(template, str) and template.count("{i}") == 1 and template.count("{") == 1
 
 
 def _encode_table(table: pa.Table, options: dict[str, Any]) -> EncodeInGo | None:

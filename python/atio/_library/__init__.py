@@ -7,6 +7,7 @@ Modules are imported when an object of their library is there, so ``import atio`
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
@@ -88,6 +89,23 @@ def not_writable(obj: object) -> str:
     return (
         f"cannot write a {type(obj).__module__}.{type(obj).__qualname__}: pass a pandas or polars frame, "
         "a pyarrow table, an object with __arrow_c_stream__, a NumPy array, a dict of arrays, or an iterator of these"
+    )
+
+
+def check_existing(target: str, kwargs: dict[str, Any]) -> None:
+    """Look at pyarrow's ``existing_data_behavior``: a partitioned dataset is replaced as a whole."""
+    behavior = kwargs.get("existing_data_behavior")
+    if behavior is None:
+        return
+    if behavior == "error":
+        if os.path.isdir(target) and os.listdir(target):
+            from pyarrow import ArrowInvalid
+
+            raise ArrowInvalid(f"{target!r} is a directory that is not empty, and existing_data_behavior is 'error'")
+        return
+    raise ValueError(
+        f"existing_data_behavior={behavior!r}: atio replaces the whole dataset at once, so that nobody sees a mixture of "
+        "old and new files; leave the argument out to do that, or write single partitions as datasets of their own"
     )
 
 

@@ -6,15 +6,17 @@ from typing import Any
 
 from .. import _encode
 from .._plan import EncodeInLibrary, Plan
-from . import Append, SameColumns
+from . import Append, SameColumns, check_existing
 
 NAME = "pyarrow"
 FORMATS = ("csv", "parquet", "ipc")
 
 
-def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:  # noqa: ARG001 - as in all modules
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     """Have Go encode the table if it writes what pyarrow would, else pyarrow."""
-    in_go = None
+    in_go: Plan | None = None
+    if format == "parquet":
+        check_existing(target, kwargs)
     if format == "parquet":
         in_go = _encode.parquet.from_arrow(_table(obj), kwargs)
     elif format == "csv":
@@ -25,6 +27,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:  #
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
     """Have pyarrow write it. The arguments of csv are those of ``pyarrow.csv.WriteOptions``."""
     table = _table(obj)
+    directory = format == "parquet" and kwargs.get("partition_cols") is not None
 
     def write(path: str) -> None:
         if format == "csv":
@@ -34,13 +37,13 @@ def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
         elif format == "parquet":
             from pyarrow import parquet
 
-            parquet.write_table(table, path, **kwargs)
+            (parquet.write_to_dataset if directory else parquet.write_table)(table, path, **kwargs)
         else:
             from pyarrow import feather
 
             feather.write_feather(table, path, **kwargs)
 
-    return EncodeInLibrary(NAME, write, table.num_rows)
+    return EncodeInLibrary(NAME, write, table.num_rows, directory)
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:

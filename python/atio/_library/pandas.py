@@ -8,7 +8,7 @@ from typing import Any
 from .. import _encode
 from .._formats import compression_suffix
 from .._plan import EncodeInLibrary, Plan
-from . import Append, SameColumns
+from . import Append, SameColumns, check_existing
 
 NAME = "pandas"
 FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html")
@@ -25,7 +25,9 @@ _METHODS = {
 
 def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     """Have Go encode the frame if it writes what pandas would, else pandas."""
-    in_go = None
+    if format == "parquet":
+        check_existing(target, kwargs)
+    in_go: Plan | None = None
     if format == "parquet":
         in_go = _encode.parquet.from_pandas(_frame(obj), kwargs)
     elif format == "csv" and not _compresses(target, kwargs):
@@ -35,9 +37,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
     """Have pandas write it."""
-    if format == "parquet" and kwargs.get("partition_cols") is not None:
-        raise ValueError("partition_cols makes a directory, which this version cannot replace as a whole yet")
-    return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj))
+    directory = format == "parquet" and kwargs.get("partition_cols") is not None
+    return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj), directory)
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:

@@ -20,7 +20,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     if kwargs.get("mkdir"):  # of the target's directory: that of the stage is there
         os.makedirs(os.path.dirname(target), exist_ok=True)
         kwargs = {k: v for k, v in kwargs.items() if k != "mkdir"}
-    in_go = None
+    in_go: Plan | None = None
     if format == "parquet":
         in_go = _encode.parquet.from_polars(frame, kwargs)
     elif format == "csv" and compression_suffix(target) is None:
@@ -30,11 +30,10 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
     """Have polars write it."""
-    if format == "parquet" and kwargs.get("partition_by") is not None:
-        raise ValueError("partition_by makes a directory, which this version cannot replace as a whole yet")
+    directory = format == "parquet" and kwargs.get("partition_by") is not None
     frame = _frame(obj)
     write = getattr(frame, f"write_{format}")
-    return EncodeInLibrary(NAME, lambda path: write(path, **kwargs), frame.height)
+    return EncodeInLibrary(NAME, lambda path: write(path, **kwargs), frame.height, directory)
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:

@@ -1,0 +1,140 @@
+"""Splitting a frame into the files of a partitioned dataset, as pyarrow and polars lay it out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from atio._plan import DatasetFile
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+_POLARS_SAFE = "!\"#$&'()*+,-.;<>?@[\\]^_`{|}~"
+"""What polars writes into a path as it is, beside letters and digits (``polars-io/src/hive.rs``)."""
+
+_COMBINED_BYTES = 1 << 30
+"""Tables of less are copied into one chunk before rows are picked from them, which is faster by far."""
+
+
+def file_name(template: str | None = None) -> str:
+    """A name that no file of another write has.
+
+    So somebody who has listed the files of the old dataset and opens them in the new one does not find them, rather
+    than finding others.
+    """
+    return (template or f"{uuid.uuid4().hex}-{{i}}.parquet").format(i=0)
+
+
+def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[DatasetFile]:
+    """The files of ``pyarrow.parquet.write_to_dataset(table, partition_cols=keys)``, one at a time.
+
+    The rows of a file are in the table's order. The key columns are in the path, not in the files.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    values = [_plain(table.column(key)) for key in keys]
+    partitioning = ds.partitioning(pa.schema(list(zip(keys, (v.type for v in values), strict=True))), flavor="hive")
+    groups, first = _groups(values)
+    data = table.drop_columns(list(keys))
+    if data.nbytes < _COMBINED_BYTES:
+        data = data.combine_chunks()
+    order = pc.sort_indices(groups)  # stable
+    counts = {int(c["values"].as_py()): c["counts"].as_py() for c in pc.value_counts(groups)}
+    begin = 0
+    for group in sorted(counts):
+        rows = order.slice(begin, counts[group])
+        begin += counts[group]
+        at = first[group]
+        condition = None
+        for key, value in zip(keys, values, strict=True):
+            scalar = value[at]
+            one = pc.field(key) == scalar if scalar.is_valid else pc.field(key).is_null()
+            condition = one if condition is None else condition & one
+        directory, _ = partitioning.format(condition)
+        yield DatasetFile(f"{directory}/{name}", _pick(data, rows), counts[group])
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a column that may be a dictionary."""
+    import pyarrow.types as t
+
+    return column.cast(column.type.value_type) if t.is_dictionary(column.type) else column
+
+
+def _groups(values: Sequence[pa.ChunkedArray]) -> tuple[pa.Array, list[int]]:
+    """The number of each row's group, and the first row of each group."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    groups = None
+    for column in values:
+        encoded = pa.chunked_array([column.combine_chunks()]) if column.num_chunks != 1 else column
+        codes = encoded.chunk(0).dictionary_encode(null_encoding="encode").indices.cast(pa.int64())
+        if groups is not None:
+            # Dense again after each column, so that the numbers stay below the square of the rows.
+            count = pc.max(codes).as_py() + 1 if len(codes) else 1
+            codes = pc.add(pc.multiply(groups, count), codes)
+            codes = codes.dictionary_encode().indices.cast(pa.int64())
+        groups = codes
+    assert groups is not None
+    rows = pa.table({"group": groups, "row": pa.array(range(len(groups)), pa.int64())})
+    first = rows.group_by("group").aggregate([("row", "min")]).sort_by("group")["row_min"].to_pylist()
+    return groups, first
+
+
+def _pick(table: pa.Table, rows: pa.Array) -> pa.Table:
+    """These rows of a table; they are in order."""
+    first, last = rows[0].as_py(), rows[-1].as_py()
+    if last - first + 1 == len(rows):
+        return table.slice(first, len(rows))
+    if all(column.num_chunks <= 1 for column in table.columns):
+        return table.take(rows)
+    return _pick_chunked(table, rows)
+
+
+def _pick_chunked(table: pa.Table, rows: pa.Array) -> pa.Table:
+    """The same chunk by chunk: pyarrow would copy all chunks of texts into one, which fails above 2 GiB."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    picked, begin = [], 0
+    for batch in table.to_batches():
+        end = begin + batch.num_rows
+        inside = rows.filter(pc.and_(pc.greater_equal(rows, begin), pc.less(rows, end)))
+        if len(inside):
+            picked.append(batch.take(pc.subtract(inside, pa.scalar(begin, inside.type))))
+        begin = end
+    return pa.Table.from_batches(picked, table.schema)
+
+
+def split_polars(df: pl.DataFrame, keys: Sequence[str], name: str) -> Iterator[DatasetFile]:
+    """The files of ``df.write_parquet(partition_by=keys)``. The key columns are in the path and in the files."""
+    import polars as pl
+
+    for part in df.partition_by(list(dict.fromkeys(keys)), maintain_order=True):
+        levels = []
+        for key in keys:
+            text = part[key].head(1).cast(pl.String).item()
+            levels.append(f"{key}={_NULL if text is None else quote(text, safe=_POLARS_SAFE)}")
+        yield DatasetFile("/".join([*levels, name]), part, part.height)
+
+
+def polars_key_fits(dtype: Any) -> bool:
+    """Whether polars has a text for every value of a type."""
+    return dtype.__class__.__name__ in _POLARS_KEYS
+
+
+_POLARS_KEYS = frozenset(
+    [
+        *("Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64"),
+        *("Decimal", "String", "Date", "Time", "Datetime", "Categorical", "Enum", "Null"),
+    ]
+)
