@@ -63,8 +63,12 @@ class Case:
     @property
     def plain_options(self) -> dict[str, Any]:
         """Of the next write, which replaces the target whatever it is."""
-        return {key: value for key, value in self.options.items() if key in ("backup", "success_flag", "durable")}
+        kept = ("backup", "success_flag", "durable", "partition_cols", "basename_template")
+        return {key: value for key, value in self.options.items() if key in kept}
 
+
+# With the same names in every write, so that a mixture of old and new cannot go unnoticed.
+PARTITIONED = {"partition_cols": ["part"], "basename_template": "part-{i}.parquet"}
 
 CASES = [
     Case("parquet", "file.parquet"),
@@ -79,6 +83,10 @@ CASES = [
     Case("parquet, not durable", "file.parquet", {"durable": False}),
     Case("parquet without O_TMPFILE", "file.parquet", file_system={"refuse_nameless": errno.EOPNOTSUPP}),
     Case("csv without hard links", "file.csv", file_system={"refuse_links": errno.EPERM}),
+    Case("partitioned", "dataset.parquet", PARTITIONED),
+    Case("partitioned, new", "dataset.parquet", PARTITIONED, before=0),
+    Case("partitioned, with backups", "dataset.parquet", PARTITIONED | {"backup": 2}, before=4),
+    Case("partitioned, written by pyarrow", "dataset.parquet", PARTITIONED | {"write_batch_size": 512}),
 ]
 
 
@@ -91,32 +99,39 @@ class Prepared:
         self._template.mkdir()
         self._scratch = scratch
         self._labels = itertools.count()
-        #: What the target may hold, and what a flag says of it.
-        self.checksums: dict[bytes, str] = {}
+        #: What the target may hold, and what a flag says of it: checksum and size.
+        self.flags: dict[bytes, tuple[str, int]] = {}
         target = self._template / case.target
         self._previous: list[bytes] = []  # contents of the target, the newest first
         for i in range(case.before):
             content = "old" if i == case.before - 1 else "new" if i % 2 else "old"
             # Appending is what the spoiled write does; the others make the target to append to.
             plain: dict[str, Any] = {"index": False} if target.suffix == ".csv" else {}
-            result = atio.write(frame(content), target, backup=case.backups, **plain)
-            target.chmod(OLD_MODE)
-            data = target.read_bytes()
-            self.checksums[data] = result.checksum
+            plain |= {key: value for key, value in case.options.items() if key in PARTITIONED}
+            result = atio.write(frame(content), target, **{"backup": case.backups} | plain)
+            if not target.is_dir():
+                target.chmod(OLD_MODE)
+            data = self._content(self._template)
+            self.flags[data] = result.checksum, result.bytes
             self._previous.insert(0, data)
         self.old = self._previous[0] if self._previous else None
         self.before = tree_of(self._template)
 
         done = self.fresh()
         result = self.write_in(done).run()
-        self.new = (done / case.target).read_bytes()
-        self.checksums[self.new] = result.checksum
+        self.new = self._content(done)
+        self.flags[self.new] = result.checksum, result.bytes
         self.engine: str = result.engine
         self.after = tree_of(done)
         if "mode" not in case.options:
             pd.testing.assert_frame_equal(read(done / case.target), frame("new"))
         self.check_whole(self.after)
         self.check_complete(self.after)
+
+    def _content(self, directory: Path) -> bytes:
+        content = whole(tree_of(directory), self.target)
+        assert content is not None
+        return content.data
 
     def fresh(self) -> Path:
         """A new directory in which everything is as it is before the write."""
@@ -149,37 +164,38 @@ class Prepared:
 
     def check_whole(self, tree: Mapping[str, Content | None]) -> None:
         """What holds at every instant: the target is old or new, its flag right, nothing temporary visible."""
-        visible = {name for name in tree if not name.startswith(".")}
+        visible = {name for name in names_in(tree) if not name.startswith(".")}
         assert visible <= {self.target}, f"visible: {visible}"
-        there = tree.get(self.target)
+        there = whole(tree, self.target)
         if there is None:
             assert self.old is None, "the target is missing"
             assert self.flag not in tree, "a flag without a target"
             return
         assert there.data in (self.old, self.new), f"the target is neither old nor new: {len(there.data)} bytes"
-        if self.old is not None:
+        if self.old is not None and tree[self.target] is not None:
             assert there.mode == OLD_MODE, f"the target's mode is {there.mode:o}"
         flag = tree.get(self.flag)
         if flag is not None:
             said = json.loads(flag.data)
-            assert said["bytes"] == len(there.data), "the flag is of other data"
-            assert said["checksum"] == self.checksums[there.data], "the flag is of other data"
-        for name, content in tree.items():
-            if name.startswith(f".{self.target}.bak.") and content is not None:
+            assert (said["checksum"], said["bytes"]) == self.flags[there.data], "the flag is of other data"
+        for name in names_in(tree):
+            if name.startswith(f".{self.target}.bak."):
+                content = whole(tree, name)
+                assert content is not None
                 assert content.data in self._previous, f"{name} is no former content of the target"
         if self.case.backups and self.old is not None and there.data == self.new:
-            others = [content.data for name, content in tree.items() if name != self.target and content is not None]
-            assert self.old in others, "the content to be kept as a backup is gone"
+            others = {whole(tree, name) for name in (*names_in(tree), *stages_in(tree)) if name != self.target}
+            assert self.old in {content.data for content in others if content}, "the content to be kept as a backup is gone"
 
     def check_complete(self, tree: Mapping[str, Content | None], leftovers: bool = False) -> None:
         """What holds after the write, whole and final. `leftovers`: hidden ones are there, of another kind."""
-        there = tree.get(self.target)
+        there = whole(tree, self.target)
         assert there is not None and there.data == self.new, "the target is not the new one"
         assert (self.flag in tree) == self.case.flagged, "the flag is missing, or was not asked for"
-        names = {name for name in tree if not leftovers or ".atio-" not in name}
+        names = {name for name in names_in(tree) if not leftovers or ".atio-" not in name}
         assert names == self.names_after, f"there are {sorted(tree)}"
         for i in range(min(self.case.backups, self.case.before)):
-            backup = tree[self.backup(i + 1)]
+            backup = whole(tree, self.backup(i + 1))
             assert backup is not None and backup.data == self._previous[i], f"backup {i + 1} has other data"
 
     def check_as_before(self, tree: Mapping[str, Content | None]) -> None:
@@ -190,21 +206,48 @@ class Prepared:
     def check_next_write(self, directory: Path) -> None:
         """A write to the target succeeds and leaves nothing but the target, its flag and backups."""
         target = directory / self.target
-        replaced = target.read_bytes() if target.exists() else None
+        replaced = whole(tree_of(directory), self.target)
         result = atio.write(frame("new"), target, **self.case.plain_options)
-        names = set(tree_of(directory))
+        tree = tree_of(directory)
+        names = names_in(tree)
         allowed = {self.target, self.flag, *(self.backup(i + 1) for i in range(self.case.backups))}
         assert names <= allowed, f"left over: {sorted(names - allowed)}"
-        assert result.bytes == target.stat().st_size
+        size = sum(len(content.data) for name, content in tree.items() if content and inside(name, self.target))
+        assert result.bytes == size
         assert (self.flag in names) == self.case.flagged, f"there are {sorted(names)}"
         if self.case.flagged:
             atio.verify(target)
         if self.case.backups and replaced is not None:
-            assert (directory / self.backup(1)).read_bytes() == replaced, "the backup is not what was replaced"
+            backup = whole(tree, self.backup(1))
+            assert backup is not None
+            assert backup.data == replaced.data, "the backup is not what was replaced"
 
 
 def read(path: Path) -> pd.DataFrame:
-    return READERS[path.suffix](path)
+    found = READERS[path.suffix](path)
+    return found.astype({"part": "int64"})  # read from a path it is a category
+
+
+def inside(name: str, top: str) -> bool:
+    return name == top or name.startswith(top + "/")
+
+
+def names_in(tree: Mapping[str, Content | None]) -> set[str]:
+    """The names in a directory itself."""
+    return {name.partition("/")[0] for name in tree}
+
+
+def stages_in(tree: Mapping[str, Content | None]) -> set[str]:
+    """What is in the hidden directories of stages with a name."""
+    return {name for name in tree if ".atio-stage/" in name and name.count("/") == 2}
+
+
+def whole(tree: Mapping[str, Content | None], name: str) -> Content | None:
+    """A file, or all files of a directory as one."""
+    if name not in tree or tree[name] is not None:
+        return tree.get(name)
+    below = {n[len(name) :]: c for n, c in tree.items() if c is not None and n.startswith(name + "/")}
+    return Content(repr(sorted((n, c.digest) for n, c in below.items())).encode(), 0)
 
 
 def tree_of(directory: Path) -> dict[str, Content | None]:

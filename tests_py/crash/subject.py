@@ -83,6 +83,8 @@ def frame(content: str) -> pd.DataFrame:
             "value": numbers.normal(size=rows),
             "name": [f"{content}-{i % 97}" for i in range(rows)],
             "other": numbers.normal(size=rows),
+            # Three values, not quite the same ones in old and new data.
+            "part": np.arange(rows) * 3 // rows + (content == "new"),
         }
     )
 

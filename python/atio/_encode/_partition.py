@@ -42,17 +42,17 @@ def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[Dat
 
     values = [_plain(table.column(key)) for key in keys]
     partitioning = ds.partitioning(pa.schema(list(zip(keys, (v.type for v in values), strict=True))), flavor="hive")
-    groups, first = _groups(values)
+    groups = _groups(values)
     data = table.drop_columns(list(keys))
     if data.nbytes < _COMBINED_BYTES:
         data = data.combine_chunks()
     order = pc.sort_indices(groups)  # stable
-    counts = {int(c["values"].as_py()): c["counts"].as_py() for c in pc.value_counts(groups)}
+    counts = {c["values"]: c["counts"] for c in pc.value_counts(groups).to_pylist()}
     begin = 0
     for group in sorted(counts):
         rows = order.slice(begin, counts[group])
         begin += counts[group]
-        at = first[group]
+        at = rows[0].as_py()
         condition = None
         for key, value in zip(keys, values, strict=True):
             scalar = value[at]
@@ -69,25 +69,25 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if t.is_dictionary(column.type) else column
 
 
-def _groups(values: Sequence[pa.ChunkedArray]) -> tuple[pa.Array, list[int]]:
-    """The number of each row's group, and the first row of each group."""
+def _groups(values: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """A number for each row that is the same for equal keys."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     groups = None
     for column in values:
-        encoded = pa.chunked_array([column.combine_chunks()]) if column.num_chunks != 1 else column
-        codes = encoded.chunk(0).dictionary_encode(null_encoding="encode").indices.cast(pa.int64())
+        if pa.types.is_string(column.type) and column.num_chunks > 1:
+            column = column.cast(pa.large_string())  # which has no end at 2 GiB
+        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        encoded = array.dictionary_encode(null_encoding="encode")
+        codes, count = encoded.indices, len(encoded.dictionary)
         if groups is not None:
             # Dense again after each column, so that the numbers stay below the square of the rows.
-            count = pc.max(codes).as_py() + 1 if len(codes) else 1
-            codes = pc.add(pc.multiply(groups, count), codes)
-            codes = codes.dictionary_encode().indices.cast(pa.int64())
+            codes = pc.add(pc.multiply(groups.cast(pa.int64()), count), codes.cast(pa.int64()))
+            codes = codes.dictionary_encode().indices
         groups = codes
     assert groups is not None
-    rows = pa.table({"group": groups, "row": pa.array(range(len(groups)), pa.int64())})
-    first = rows.group_by("group").aggregate([("row", "min")]).sort_by("group")["row_min"].to_pylist()
-    return groups, first
+    return groups
 
 
 def _pick(table: pa.Table, rows: pa.Array) -> pa.Table:
