@@ -81,7 +81,7 @@ def measure(writes: dict[str, Write], directory: Path, suffix: str, runs: int, p
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=300, help="of each contender; a tenth of it, at least 50, after pauses")
+    parser.add_argument("--runs", type=int, default=300, help="of each; a tenth of it, at least 50, after pauses")
     parser.add_argument("--pause", type=float, default=50, help="milliseconds of the pauses")
     parser.add_argument("--memory", type=Path, default="/dev/shm", help="directory in memory")
     options = parser.parse_args()

@@ -72,6 +72,10 @@ class Harness:
         assert run.report.engine == self.prepared.engine
         return run.trace.counted_calls
 
+    def some_calls(self, **spoil: Any) -> list[Call]:
+        """Those that are spoiled, one after the other."""
+        return self.calls(**spoil)[:: self.prepared.case.stride]
+
     def killed(self, directory: Path, call: Call) -> Run:
         run = self.run(directory, kill_at=call.number)
         assert run.trace.reason == "killed", f"not killed\n{run}"
@@ -102,7 +106,7 @@ def test_killed_before_each_call(runner: Runner, prepared: Prepared) -> None:
         told(run, check)
         shutil.rmtree(directory)
 
-    killed = runner.for_each(harness.calls(), kill)
+    killed = runner.for_each(harness.some_calls(), kill)
     assert killed >= 10
     print(f"{prepared.case}: killed at {killed} calls")
 
@@ -161,7 +165,7 @@ def test_power_cut_at_each_call(runner: Runner, prepared: Prepared) -> None:
 def test_each_call_fails(runner: Runner, prepared: Prepared) -> None:
     """OSError with its number and the target's name, and everything as before; or the write succeeds completely."""
     harness = Harness(runner, prepared)
-    calls = harness.calls(count=EVERYTHING)
+    calls = harness.some_calls(count=EVERYTHING)
 
     def fail(item: tuple[Call, int]) -> None:
         call, error = item
@@ -229,7 +233,7 @@ def fail_at_each_call(runner: Runner, prepared: Prepared, fail_count: int) -> No
         told(run, check)
         shutil.rmtree(directory)
 
-    runner.for_each(harness.calls(), fail)
+    runner.for_each(harness.some_calls(), fail)
 
 
 @for_cases(durable=True)
@@ -245,7 +249,7 @@ def test_power_cut_on_the_way_back(runner: Runner, prepared: Prepared) -> None:
         counts.append(powercut.check(run.trace, disk, lambda state: prepared.check_whole(state.files)))
         shutil.rmtree(directory)
 
-    runner.for_each(harness.calls(), fail)
+    runner.for_each(harness.some_calls(), fail)
     print(f"{prepared.case}: {sum(counts)} states after a power cut on the way back")
 
 

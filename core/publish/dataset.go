@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -53,14 +54,22 @@ func mayReplaceTree(st store.Store, target string) error {
 }
 
 // findStray returns the first path below dir that is not of a dataset, or "".
+// What another writer takes away meanwhile is not there; under the lock nobody
+// does.
 func findStray(st store.Store, root, dir string) (string, error) {
 	names, err := st.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}
 	for _, base := range names {
 		name := path.Join(dir, base)
 		info, err := st.Lstat(filepath.Join(root, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return "", err
 		}

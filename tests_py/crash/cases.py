@@ -39,6 +39,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     before: int = 1  # writes to the target before, the last one of "old"
     file_system: dict[str, Any] = field(default_factory=dict)  # fields of Spoil: what it refuses
+    stride: int = 1  # of its calls, which are many, only each so many-th is spoiled
 
     def __str__(self) -> str:
         return self.name
@@ -84,9 +85,9 @@ CASES = [
     Case("parquet without O_TMPFILE", "file.parquet", file_system={"refuse_nameless": errno.EOPNOTSUPP}),
     Case("csv without hard links", "file.csv", file_system={"refuse_links": errno.EPERM}),
     Case("partitioned", "dataset.parquet", PARTITIONED),
-    Case("partitioned, new", "dataset.parquet", PARTITIONED, before=0),
-    Case("partitioned, with backups", "dataset.parquet", PARTITIONED | {"backup": 2}, before=4),
-    Case("partitioned, written by pyarrow", "dataset.parquet", PARTITIONED | {"write_batch_size": 512}),
+    Case("partitioned, new", "dataset.parquet", PARTITIONED, before=0, stride=3),
+    Case("partitioned, with backups", "dataset.parquet", PARTITIONED | {"backup": 2}, before=4, stride=4),
+    Case("partitioned, written by pyarrow", "dataset.parquet", PARTITIONED | {"write_batch_size": 512}, stride=5),
 ]
 
 
@@ -185,7 +186,9 @@ class Prepared:
                 assert content.data in self._previous, f"{name} is no former content of the target"
         if self.case.backups and self.old is not None and there.data == self.new:
             others = {whole(tree, name) for name in (*names_in(tree), *stages_in(tree)) if name != self.target}
-            assert self.old in {content.data for content in others if content}, "the content to be kept as a backup is gone"
+            assert self.old in {content.data for content in others if content}, (
+                "the content to be kept as a backup is gone"
+            )
 
     def check_complete(self, tree: Mapping[str, Content | None], leftovers: bool = False) -> None:
         """What holds after the write, whole and final. `leftovers`: hidden ones are there, of another kind."""

@@ -184,9 +184,7 @@ def _encode_dataset(table: pa.Table, keys: Any, rest: dict[str, Any]) -> EncodeF
     options = _pyarrow_options(rest, data.schema)
     if options is None or not _arrow_types_fit(data):
         return None
-    return EncodeFilesInGo(
-        _partition.split_table(table, keys, _partition.file_name(template)), table.num_rows, options
-    )
+    return EncodeFilesInGo(_partition.split_table(table, keys, _partition.file_name(template)), table.num_rows, options)
 
 
 def _is_key(dtype: pa.DataType) -> bool:
@@ -196,7 +194,7 @@ def _is_key(dtype: pa.DataType) -> bool:
     if t.is_dictionary(dtype):
         dtype = dtype.value_type
     tests = (t.is_integer, t.is_boolean, t.is_string, t.is_large_string, t.is_date, t.is_timestamp)
-    return any(test(dtype) for test in (*tests, t.is_floating, t.is_decimal))
+    return any(test(dtype) for test in (*tests, t.is_floating, t.is_decimal, t.is_null))
 
 
 def _is_template(template: object) -> bool:

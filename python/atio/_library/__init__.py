@@ -104,8 +104,8 @@ def check_existing(target: str, kwargs: dict[str, Any]) -> None:
             raise ArrowInvalid(f"{target!r} is a directory that is not empty, and existing_data_behavior is 'error'")
         return
     raise ValueError(
-        f"existing_data_behavior={behavior!r}: atio replaces the whole dataset at once, so that nobody sees a mixture of "
-        "old and new files; leave the argument out to do that, or write single partitions as datasets of their own"
+        f"existing_data_behavior={behavior!r}: atio replaces the whole dataset at once, so that nobody sees a mixture "
+        "of old and new files; leave the argument out to do that, or write single partitions as datasets of their own"
     )
 
 
