@@ -3,7 +3,8 @@
 // tells that it is complete.
 //
 // [Write] takes an Arrow record reader and a path. [NewWriter] takes record
-// batches one by one. [NewStage] lets code that needs a file of its own write
+// batches one by one. [NewDatasetWriter] writes a directory of files that is
+// published as one. [NewStage] lets code that needs a file of its own write
 // the bytes and publishes them the same way. [Verify] compares a file with its
 // flag, and [Restore] puts back what a write with Options.Backups replaced.
 //

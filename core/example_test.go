@@ -150,3 +150,31 @@ func ExampleError() {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func ExampleNewDatasetWriter() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	w, err := core.NewDatasetWriter(context.Background(), filepath.Join(dir, "people"), core.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Abort()
+	batch := cities()
+	defer batch.Release()
+	for _, path := range []string{"year=2023/7f3a-0.parquet", "year=2024/7f3a-0.parquet"} {
+		if err := w.Create(path, schema, batch.NumRows()); err != nil {
+			log.Fatal(err)
+		}
+		if err := w.Write(batch); err != nil {
+			log.Fatal(err)
+		}
+	}
+	result, err := w.Close()
+	if err != nil {
+		log.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(result.Path, "*", "*"))
+	fmt.Println(result.Rows, "rows in", len(files), "files")
+	// Output: 4 rows in 2 files
+}

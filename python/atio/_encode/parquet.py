@@ -473,7 +473,7 @@ _POLARS_FLAT_TYPES = frozenset(
 )
 
 
-def _polars_stream(df: pl.DataFrame) -> Any:
+def _polars_stream(df: Any) -> Any:
     if not any(_contains_null_type(dtype) for dtype in df.dtypes):
         return df
     import pyarrow as pa
