@@ -218,11 +218,14 @@ func (p *Published) oldTarget() (info store.Info, exists bool, err error) {
 // keepOld gives to the old content could not be removed again.
 func (p *Published) mayReplace(old store.Info) error {
 	s, me := p.stage, os.Geteuid()
+	if me <= 0 || old.UID == me {
+		return nil
+	}
 	dir, err := s.st.Lstat(s.names.dir)
 	if err != nil {
 		return wrap("look up the directory of", s.names.target, err)
 	}
-	if dir.Mode&fs.ModeSticky == 0 || me <= 0 || old.UID == me || dir.UID == me {
+	if dir.Mode&fs.ModeSticky == 0 || dir.UID == me {
 		return nil
 	}
 	return &Error{Op: "replace", Path: s.names.target, Err: syscall.EPERM,
@@ -244,7 +247,10 @@ func (p *Published) hasFlag() (bool, error) {
 // prepareFlag writes the new flag under its hidden name.
 func (p *Published) prepareFlag(withBackups bool) error {
 	s, n := p.stage, p.stage.names
-	if old, err := ReadFlag(s.st, n.target); err == nil && withBackups {
+	if !withBackups {
+		return p.writeFlag(n.newFlag, p.Flag)
+	}
+	if old, err := ReadFlag(s.st, n.target); err == nil {
 		// What the flag said of the content that is to become a backup, so that
 		// Restore can set it again.
 		older := old.Backups

@@ -87,7 +87,7 @@ func (Local) Link(oldname, newname string) error {
 }
 
 // Rename implements [Store].
-func (Local) Rename(oldname, newname string) error { return os.Rename(oldname, newname) }
+func (Local) Rename(oldname, newname string) error { return rename(oldname, newname) }
 
 // Exchange implements [Store].
 func (Local) Exchange(a, b string) error { return exchange(a, b) }

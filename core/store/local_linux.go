@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,13 +26,18 @@ func createNameless(dir string, perm fs.FileMode) (*os.File, string, error) {
 		return nil, "", &fs.PathError{Op: "open", Path: dir, Err: err}
 	}
 	// Only through /proc can it be given a name without CAP_DAC_READ_SEARCH.
-	path := fmt.Sprintf("/proc/self/fd/%d", fd)
-	if _, err := os.Stat(path); err != nil {
+	if !hasProc() {
 		unix.Close(fd)
 		return nil, "", unsupported
 	}
 	return os.NewFile(uintptr(fd), dir), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), nil
 }
+
+// hasProc says whether /proc shows this process its open files.
+var hasProc = sync.OnceValue(func() bool {
+	_, err := os.Stat("/proc/self/fd")
+	return err == nil
+})
 
 func linkNameless(path, name string) error {
 	err := unix.Linkat(unix.AT_FDCWD, path, unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)

@@ -33,6 +33,15 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
+// rename is os.Rename, which looks at the new name first.
+func rename(oldname, newname string) error {
+	_, err := retryEINTR(func() (int, error) { return 0, unix.Rename(oldname, newname) })
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: err}
+	}
+	return nil
+}
+
 // remove is os.Remove, which tries rmdir whatever unlink has said.
 func remove(name string) error {
 	_, err := retryEINTR(func() (int, error) { return 0, unix.Unlink(name) })

@@ -53,3 +53,5 @@ func tryLock(dir string) (Unlocker, error) {
 type heldHandle windows.Handle
 
 func (h heldHandle) Unlock() error { return windows.CloseHandle(windows.Handle(h)) }
+
+func rename(oldname, newname string) error { return os.Rename(oldname, newname) }

@@ -49,7 +49,8 @@ def write(
         obj: a pandas or polars DataFrame or Series, a polars LazyFrame, a pyarrow Table, RecordBatch or
             RecordBatchReader, any object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, a NumPy array, a dict
             of arrays (npz), or an iterator of any of these, which is written chunk by chunk in bounded memory.
-        target_path: the file, or the directory of a partitioned dataset; ``~`` is expanded, symbolic links are followed, ``file://`` URLs are taken.
+        target_path: the file, or the directory of a partitioned dataset; ``~`` is expanded, symbolic links are
+            followed, ``file://`` URLs are taken.
         format: such as ``"parquet"``; inferred from the suffix if ``None``.
         show_progress: draw a progress line on standard error.
         verbose: log what is done through ``logging.getLogger("atio")``.
