@@ -3,6 +3,7 @@ package number
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -56,12 +57,16 @@ func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 	if cents := abs * 100; cents < 1e15 {
 		// Prices, percentages and whole numbers: if x is the float nearest to a
 		// decimal of at most 15 digits, that is the shortest one, for no two such
-		// decimals share a float.
-		if c := uint64(cents + 0.5); float64(c)/100 == abs {
-			return appendHundredths(b, c, math.Signbit(x))
+		// decimals share a float. (Conversions of signed integers are one
+		// instruction.)
+		if c := int64(cents + 0.5); float64(c)/100 == abs {
+			return appendHundredths(b, uint64(c), math.Signbit(x))
 		}
 	} else if !(abs <= math.MaxFloat64) {
 		return n.appendSpecial(b, x)
+	}
+	if frac, biased := mantissa64(abs); frac != 0 && biased != 0 {
+		return n.appendNormal(b, frac, biased, math.Signbit(x))
 	}
 	return n.append(b, shortest64(abs), abs, x < 0)
 }
@@ -120,13 +125,70 @@ func appendHundredths(b []byte, c uint64, negative bool) []byte {
 		b = append(b, '-')
 	}
 	whole := c / 100
-	b = AppendUint(b, whole)
+	b = slices.Grow(AppendUint(b, whole), 3)
 	part := c - whole*100
-	if part%10 == 0 {
-		return append(b, '.', byte('0'+part/10))
+	at := len(b)
+	out := (*[3]byte)(b[at : at+3])
+	out[0], out[1], out[2] = '.', pairs[2*part], pairs[2*part+1]
+	if out[2] == '0' {
+		return b[:at+2]
 	}
-	return append(b, '.', pairs[2*part], pairs[2*part+1])
+	return b[:at+3]
 }
+
+// appendNormal appends the positive normal float with the given fraction, which is
+// not 0, and biased exponent, as shortest64 takes them apart. The digits of random
+// numbers make a processor guess wrong at each branch they decide, so that there
+// are none here for numbers of common size.
+func (n *Notation) appendNormal(b []byte, frac uint64, biased int, negative bool) []byte {
+	d, exp := shortestNormal64(frac, biased)
+	count := digitCount(d)
+	point := count + exp
+	if point <= n.Low || point > 7 || point < -5 {
+		return n.append(b, trimZeros(decimal{d, exp}), 1, negative)
+	}
+	all := d * pow10[17-count] // 17 digits, left-aligned
+	head := all / 1e9
+	rest := all - head*1e9
+	middle := rest / 10
+	first, second, last := eightDigits(head), eightDigits(middle), rest-middle*10
+
+	// How many digits there are before the zeros at the end.
+	digits := 8 - bits.LeadingZeros64(first^zeros)/8
+	if z := second ^ zeros; z != 0 {
+		digits = 16 - bits.LeadingZeros64(z)/8
+	}
+	if last != 0 {
+		digits = 17
+	}
+
+	b = slices.Grow(b, maxFloat)
+	at := len(b)
+	b[:at+1][at] = '-'
+	if negative {
+		at++
+	}
+	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
+
+	// After the start, "0.000" or nothing, come the digits, with a decimal point
+	// before the one whose number is point. It moves those behind it by one place.
+	start, moved, pointBits := 0, 1, uint(point)*8
+	if point <= 0 {
+		start, moved, pointBits = 2-point, 0, 64
+	}
+	whole := uint64(1)<<pointBits - 1
+	binary.LittleEndian.PutUint64(out[:], zeroPoint)
+	binary.LittleEndian.PutUint64(out[start:start+8], first&whole|'.'<<pointBits|first&^whole<<8)
+	out[start+8] = byte(first >> 56)
+	binary.LittleEndian.PutUint64(out[start+8+moved:start+16+moved], second)
+	out[start+16+moved] = byte('0' + last)
+	return b[:at+start+moved+max(digits, point+1)]
+}
+
+const (
+	zeros     = 0x3030_3030_3030_3030 // "00000000"
+	zeroPoint = 0x3030_3030_3030_2e30 // "0.000000"
+)
 
 func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
 	b = slices.Grow(b, maxFloat)
@@ -207,5 +269,5 @@ func eightDigits(v uint64) uint64 {
 	x = q | (x-q*100)<<16
 	q = x * 103 >> 10 & 0xf_000f_000f_000f
 	x = q | (x-q*10)<<8
-	return x | 0x3030_3030_3030_3030
+	return x | zeros
 }
