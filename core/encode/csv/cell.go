@@ -72,7 +72,8 @@ func (s *style) typed(c *column, res resolution) cell {
 	case *array.Float32:
 		return s.singles(a.Float32Values())
 	case *array.Float64:
-		return s.doubles(a.Float64Values())
+		v := a.Float64Values()
+		return s.doubles(v, v[:min(len(v), sampled)])
 	case *array.Boolean:
 		return s.booleans(a)
 	case *array.String:
@@ -91,6 +92,9 @@ func (s *style) typed(c *column, res resolution) cell {
 	return func(b []byte, _ int) []byte { return append(b, s.null...) } // null type
 }
 
+// sampled is how many values of a column are looked at to choose how to print it.
+const sampled = 64
+
 func signed[T int8 | int16 | int32 | int64](v []T) cell {
 	return func(b []byte, row int) []byte { return number.AppendInt(b, int64(v[row])) }
 }
@@ -99,9 +103,13 @@ func unsigned[T uint8 | uint16 | uint32 | uint64](v []T) cell {
 	return func(b []byte, row int) []byte { return number.AppendUint(b, uint64(v[row])) }
 }
 
-func (s *style) doubles(v []float64) cell {
-	if p := s.printf; p != nil {
+// doubles is the cell of a column of float64. sample is some of its values.
+func (s *style) doubles(v, sample []float64) cell {
+	switch p := s.printf; {
+	case p != nil:
 		return func(b []byte, row int) []byte { return p.append(b, v[row], &s.float64) }
+	case number.MostlyLong(sample):
+		return func(b []byte, row int) []byte { return number.AppendLong64(b, v[row], &s.float64) }
 	}
 	return func(b []byte, row int) []byte { return number.AppendFloat64(b, v[row], &s.float64) }
 }

@@ -65,8 +65,38 @@ func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 	} else if !(abs <= math.MaxFloat64) {
 		return n.appendSpecial(b, x)
 	}
-	if frac, biased := mantissa64(abs); frac != 0 && biased != 0 {
+	return n.appendFinite(b, x)
+}
+
+// AppendLong64 is AppendFloat64, faster for numbers with many digits and slower for
+// those with two decimals.
+func AppendLong64(b []byte, x float64, n *Notation) []byte {
+	if x-x != 0 {
+		return n.appendSpecial(b, x)
+	}
+	return n.appendFinite(b, x)
+}
+
+// MostlyLong tells whether AppendLong64 is faster than AppendFloat64 for numbers
+// of which v is a sample.
+func MostlyLong(v []float64) bool {
+	long := 0
+	for _, x := range v {
+		if hundredths := x * 100; hundredths != math.Trunc(hundredths) {
+			long++
+		}
+	}
+	return long > len(v)/2
+}
+
+func (n *Notation) appendFinite(b []byte, x float64) []byte {
+	abs := math.Abs(x)
+	frac, biased := mantissa64(x)
+	switch {
+	case frac != 0 && biased != 0:
 		return n.appendNormal(b, frac, biased, math.Signbit(x))
+	case abs == 0:
+		return appendHundredths(b, 0, math.Signbit(x))
 	}
 	return n.append(b, shortest64(abs), abs, x < 0)
 }
