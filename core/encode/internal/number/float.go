@@ -65,16 +65,82 @@ func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 	} else if !(abs <= math.MaxFloat64) {
 		return n.appendSpecial(b, x)
 	}
-	return n.appendFinite(b, x)
+	return AppendLong64(b, x, n)
 }
 
 // AppendLong64 is AppendFloat64, faster for numbers with many digits and slower for
-// those with two decimals.
+// those with two decimals. The digits of random numbers make a processor guess
+// wrong at each branch they decide, so that there are none on the way of numbers
+// of common size.
 func AppendLong64(b []byte, x float64, n *Notation) []byte {
-	if x-x != 0 {
-		return n.appendSpecial(b, x)
+	frac, biased := mantissa64(x)
+	if frac == 0 || uint(biased-1) >= 1<<11-2 { // a power of two, 0, subnormal, infinite, NaN
+		return n.appendRare(b, x)
 	}
-	return n.appendFinite(b, x)
+	d, exp := shortestNormal64(frac, biased)
+	all, point := d*10, exp+16 // 17 digits, left-aligned
+	if d >= 1e16 {
+		all, point = d, exp+17
+	}
+	if d < 1e15 || point <= n.Low || point > 7 || point < -5 {
+		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
+	}
+	head := all / 1e9
+	rest := all - head*1e9
+	middle := rest / 10
+	first, second, last := eightDigits(head), eightDigits(middle), rest-middle*10
+
+	// How many digits there are before the zeros at the end.
+	digits := 8 + (bits.Len64(second^zeros)+7)/8
+	if last != 0 {
+		digits = 17
+	}
+	if digits == 8 {
+		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
+	}
+
+	if cap(b)-len(b) < maxFloat {
+		b = slices.Grow(b, maxFloat)
+	}
+	at := len(b)
+	b[:at+1][at] = '-'
+	at += int(math.Float64bits(x) >> 63)
+	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
+
+	// After the start, "0.000" or nothing, come the digits, with a decimal point
+	// before the one whose number is point. It moves those behind it by one place.
+	start, moved := uint(0), uint(1)
+	if point <= 0 {
+		start, moved = uint(2-point)&7, 0
+	}
+	shift := uint(point) * 8
+	if point <= 0 {
+		shift = 64 // no point to insert: shifts by 64 give 0
+	}
+	whole := uint64(1)<<shift - 1
+	binary.LittleEndian.PutUint64(out[:], zeroPoint)
+	binary.LittleEndian.PutUint64(out[start:start+8], first&whole|'.'<<shift|first&^whole<<8)
+	out[start+8] = byte(first >> 56)
+	binary.LittleEndian.PutUint64(out[start+8+moved:start+16+moved], second)
+	out[start+16+moved] = byte('0' + last)
+	return b[:at+int(start+moved)+max(digits, point+1)]
+}
+
+const (
+	zeros     = 0x3030_3030_3030_3030 // "00000000"
+	zeroPoint = 0x3030_3030_3030_2e30 // "0.000000"
+)
+
+// appendRare appends what AppendLong64 has no fast way for.
+func (n *Notation) appendRare(b []byte, x float64) []byte {
+	abs := math.Abs(x)
+	switch {
+	case !(abs <= math.MaxFloat64):
+		return n.appendSpecial(b, x)
+	case abs == 0:
+		return appendHundredths(b, 0, math.Signbit(x))
+	}
+	return n.append(b, shortest64(abs), abs, x < 0)
 }
 
 // MostlyLong tells whether AppendLong64 is faster than AppendFloat64 for numbers
@@ -87,18 +153,6 @@ func MostlyLong(v []float64) bool {
 		}
 	}
 	return long > len(v)/2
-}
-
-func (n *Notation) appendFinite(b []byte, x float64) []byte {
-	abs := math.Abs(x)
-	frac, biased := mantissa64(x)
-	switch {
-	case frac != 0 && biased != 0:
-		return n.appendNormal(b, frac, biased, math.Signbit(x))
-	case abs == 0:
-		return appendHundredths(b, 0, math.Signbit(x))
-	}
-	return n.append(b, shortest64(abs), abs, x < 0)
 }
 
 // AppendFloat32 appends x.
@@ -150,75 +204,37 @@ func (n *Notation) appendSpecial(b []byte, x float64) []byte {
 	return append(b, n.Inf...)
 }
 
+// appendHundredths appends c hundredths with one or two decimals.
 func appendHundredths(b []byte, c uint64, negative bool) []byte {
 	if negative {
 		b = append(b, '-')
 	}
-	whole := c / 100
-	b = slices.Grow(AppendUint(b, whole), 3)
-	part := c - whole*100
+	if c >= 1e8 {
+		whole := c / 100
+		b = append(AppendUint(b, whole), '.')
+		c -= whole * 100
+		b = append(b, pairs[2*c], pairs[2*c+1])
+		if b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
+		}
+		return b
+	}
+	// Six digits before the point and two behind it, in one word, moved over the
+	// leading zeros; then those behind the point moved away from it.
+	w := eightDigits(c)
+	blank := bits.TrailingZeros64(w&^zeros|1<<40) / 8
+	v, point := w>>(8*blank), 8*(6-blank)
+	whole := uint64(1)<<point - 1
+	_, zero := bits.Sub64(w>>56, '1', 0) // 1 if the last digit is 0
+	if cap(b)-len(b) < 9 {
+		b = slices.Grow(b, 9)
+	}
 	at := len(b)
-	out := (*[3]byte)(b[at : at+3])
-	out[0], out[1], out[2] = '.', pairs[2*part], pairs[2*part+1]
-	if out[2] == '0' {
-		return b[:at+2]
-	}
-	return b[:at+3]
+	out := (*[9]byte)(b[at : at+9])
+	binary.LittleEndian.PutUint64(out[:], v&whole|'.'<<point|v&^whole<<8)
+	out[8] = byte(w >> 56)
+	return b[:at+9-blank-int(zero)]
 }
-
-// appendNormal appends the positive normal float with the given fraction, which is
-// not 0, and biased exponent, as shortest64 takes them apart. The digits of random
-// numbers make a processor guess wrong at each branch they decide, so that there
-// are none here for numbers of common size.
-func (n *Notation) appendNormal(b []byte, frac uint64, biased int, negative bool) []byte {
-	d, exp := shortestNormal64(frac, biased)
-	count := digitCount(d)
-	point := count + exp
-	if point <= n.Low || point > 7 || point < -5 {
-		return n.append(b, trimZeros(decimal{d, exp}), 1, negative)
-	}
-	all := d * pow10[17-count] // 17 digits, left-aligned
-	head := all / 1e9
-	rest := all - head*1e9
-	middle := rest / 10
-	first, second, last := eightDigits(head), eightDigits(middle), rest-middle*10
-
-	// How many digits there are before the zeros at the end.
-	digits := 8 - bits.LeadingZeros64(first^zeros)/8
-	if z := second ^ zeros; z != 0 {
-		digits = 16 - bits.LeadingZeros64(z)/8
-	}
-	if last != 0 {
-		digits = 17
-	}
-
-	b = slices.Grow(b, maxFloat)
-	at := len(b)
-	b[:at+1][at] = '-'
-	if negative {
-		at++
-	}
-	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
-
-	// After the start, "0.000" or nothing, come the digits, with a decimal point
-	// before the one whose number is point. It moves those behind it by one place.
-	start, moved, pointBits := 0, 1, uint(point)*8
-	if point <= 0 {
-		start, moved, pointBits = 2-point, 0, 64
-	}
-	whole := uint64(1)<<pointBits - 1
-	binary.LittleEndian.PutUint64(out[:], zeroPoint)
-	binary.LittleEndian.PutUint64(out[start:start+8], first&whole|'.'<<pointBits|first&^whole<<8)
-	out[start+8] = byte(first >> 56)
-	binary.LittleEndian.PutUint64(out[start+8+moved:start+16+moved], second)
-	out[start+16+moved] = byte('0' + last)
-	return b[:at+start+moved+max(digits, point+1)]
-}
-
-const (
-	zeros     = 0x3030_3030_3030_3030 // "00000000"
-	zeroPoint = 0x3030_3030_3030_2e30 // "0.000000"
-)
 
 func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
 	b = slices.Grow(b, maxFloat)

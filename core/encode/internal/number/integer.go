@@ -24,11 +24,11 @@ var pow10 = [20]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e1
 
 // digitCount returns the number of decimal digits of v, 1 for 0.
 func digitCount(v uint64) int {
-	n := (bits.Len64(v|1) * 1233) >> 12 // 1233/4096 is log10(2), near enough for 64 bits
-	if v >= pow10[n] {
-		n++
-	}
-	return max(n, 1)
+	v |= 1
+	n := (bits.Len64(v) * 1233) >> 12 // 1233/4096 is log10(2), near enough for 64 bits
+	// One more from pow10[n] on: random numbers often have this branch go wrong.
+	_, borrow := bits.Sub64(pow10[n]-1, v, 0)
+	return n + int(borrow)
 }
 
 // AppendInt appends v in decimal.
