@@ -13,11 +13,11 @@ import (
 )
 
 // A task formats about so many fields, and about so many bytes of strings: enough
-// to make its cost negligible, few enough for its text to stay in a core's cache
+// to make its cost negligible, few enough for its text to stay in a core's own cache
 // and for the tasks under way to take little memory.
 const (
-	taskCells = 1 << 15
-	taskBytes = 1 << 19
+	taskCells = 1 << 13
+	taskBytes = 1 << 17
 )
 
 // pandasCells is how many fields pandas converts at once.
