@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/compressed"
 )
 
 // A task formats about so many fields, and about so many bytes of strings: enough
@@ -31,6 +32,7 @@ type encoder struct {
 	chunkRows int
 	env       encode.Env
 	pipeline  *encode.Pipeline
+	below     compressed.Writer // nil if nothing is compressed
 	rows      int64
 	closed    bool
 
@@ -147,7 +149,14 @@ func (e *encoder) Close() error {
 	e.closed = true
 	err := e.pipeline.Close()
 	e.release()
-	return err
+	if e.below == nil {
+		return err
+	}
+	if err != nil {
+		e.below.Discard()
+		return err
+	}
+	return e.below.Close()
 }
 
 // Discard stops.
@@ -155,6 +164,9 @@ func (e *encoder) Discard() {
 	e.closed = true
 	e.pipeline.Discard()
 	e.release()
+	if e.below != nil {
+		e.below.Discard()
+	}
 }
 
 // release gives back the batches of tasks that never ran. No task runs any more.

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/compressed"
 )
 
 const format = "csv"
@@ -45,6 +46,11 @@ type Options struct {
 	// that a batch is to be a whole frame, or to begin at a multiple of ChunkRows
 	// in one.
 	ChunkRows int `json:"chunk_rows,omitempty"`
+	// Compression compresses the file: "gzip" or "zstd". It is none if empty.
+	Compression string `json:"compression,omitempty"`
+	// CompressionLevel is the codec's level: 0 to 9 for gzip (default 6), 1 to 22
+	// for zstd (default 3).
+	CompressionLevel *int `json:"compression_level,omitempty"`
 	// Compat says where the libraries' installed versions write other bytes than
 	// the newest ones.
 	Compat Compat `json:"compat,omitzero"`
@@ -86,7 +92,18 @@ func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sch
 			return nil, err
 		}
 	}
+	if err := compressed.Check(format, o.Compression, o.CompressionLevel); err != nil {
+		return nil, err
+	}
+	var below compressed.Writer
+	if o.Compression != "" {
+		if below, err = compressed.NewWriter(ctx, w, o.Compression, o.CompressionLevel, env.Workers); err != nil {
+			return nil, err
+		}
+		w = below
+	}
 	e := newEncoder(ctx, w, s, names, o.ChunkRows, env)
+	e.below = below
 	if !o.NoHeader {
 		header := o.Header
 		if header == nil {
