@@ -8,6 +8,7 @@ from typing import Any
 
 from atio._plan import EncodeInGo
 
+from . import _compression
 from . import _csv_versions as versions
 from ._pandas_cells import cells_of, index_cells_of, is_label
 from ._printf import is_printf
@@ -19,8 +20,8 @@ _PANDAS_NULL_LENGTH = 32
 """What NumPy gives to the text of a float, to which pandas cuts ``na_rep``."""
 
 
-def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
-    """``DataFrame.to_csv``; the target's name must not be one from which pandas infers a compression."""
+def from_pandas(df: Any, target: str, kwargs: dict[str, Any]) -> EncodeInGo | None:
+    """``DataFrame.to_csv``."""
     import pandas as pd
 
     if type(df).to_csv is not pd.DataFrame.to_csv:
@@ -34,6 +35,7 @@ def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
     index = rest.pop("index", True)
     index_label = rest.pop("index_label", None)
     chunksize = rest.pop("chunksize", None)
+    compression = _compression.of_pandas(target, rest.pop("compression", "infer"))
     if not (
         _is_separator(sep)
         and isinstance(na_rep, str)
@@ -42,6 +44,7 @@ def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
         and _encodable(na_rep)
         and (float_format is None or is_printf(float_format))
         and isinstance(index, bool)
+        and compression is not None
         and (chunksize is None or (_is_int(chunksize) and chunksize > 0))
         and all(_is_pandas_default(name, value) for name, value in rest.items())
     ):
@@ -63,6 +66,7 @@ def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
         "null": na_rep,
         "chunk_rows": chunksize or max(1, _PANDAS_CELLS // max(1, len(labels))),
         "compat": versions.of_pandas(),
+        **compression,
     }
     if header is False:
         options["no_header"] = True
@@ -73,8 +77,8 @@ def from_pandas(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
     return EncodeInGo(table, len(frame), options)
 
 
-def from_polars(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
-    """``DataFrame.write_csv``; the target's name must not be one that polars refuses for its compression."""
+def from_polars(df: Any, target: str, kwargs: dict[str, Any]) -> EncodeInGo | None:
+    """``DataFrame.write_csv``."""
     import polars as pl
 
     if type(df).write_csv is not pl.DataFrame.write_csv:
@@ -87,6 +91,8 @@ def from_polars(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
     batch_size = rest.pop("batch_size", 1024)
     quote_style = rest.pop("quote_style", None)
     check_extension = rest.pop("check_extension", True)
+    codec, level = rest.pop("compression", "uncompressed"), rest.pop("compression_level", None)
+    compression = _compression.of_polars(target, codec, level, check_extension is not False)
     if not (
         _is_separator(separator)
         and isinstance(include_header, bool)
@@ -96,6 +102,7 @@ def from_polars(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
         and batch_size > 0
         and (quote_style is None or quote_style == "necessary")
         and isinstance(check_extension, bool)
+        and compression is not None
         and _are_defaults(pl.DataFrame.write_csv, rest)
     ):
         return None
@@ -107,6 +114,7 @@ def from_polars(df: Any, kwargs: dict[str, Any]) -> EncodeInGo | None:
         "separator": separator,
         "null": null_value or "",
         "compat": versions.of_polars(),
+        **compression,
     }
     if include_header:
         options["header"] = list(df.columns)
@@ -148,7 +156,7 @@ def _encodable(text: str) -> bool:
 def _is_pandas_default(name: str, value: object) -> bool:
     """Whether one of the other arguments of ``to_csv`` asks for nothing special."""
     if value is None:
-        return name in ("storage_options", "encoding", "compression", "quoting", "date_format", "escapechar") or (
+        return name in ("storage_options", "encoding", "quoting", "date_format", "escapechar") or (
             name == "lineterminator" and os.linesep == "\n"
         )
     if name == "encoding":
@@ -159,7 +167,6 @@ def _is_pandas_default(name: str, value: object) -> bool:
         return value is True
     plain = {
         "mode": "w",
-        "compression": "infer",
         "quotechar": '"',
         "lineterminator": "\n",
         "decimal": ".",
