@@ -13,6 +13,9 @@ import (
 // Header says which, ends with a line end, and has room for so many lines. Of a
 // compressed file it reads the beginning.
 func (o *Options) Check(r io.ReaderAt, size, rows int64) error {
+	if o.Dialect == NumPy {
+		return o.Matrix.check(r, size)
+	}
 	lines := rows
 	if !o.NoHeader {
 		lines++

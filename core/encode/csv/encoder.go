@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -35,15 +33,7 @@ type encoder struct {
 	below     compressed.Writer // nil if nothing is compressed
 	rows      int64
 	closed    bool
-
-	mu   sync.Mutex
-	held map[*held]struct{}
-}
-
-// held is a batch that some tasks have still to format.
-type held struct {
-	batch arrow.RecordBatch
-	tasks atomic.Int64
+	holding
 }
 
 func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chunkRows int, env encode.Env) *encoder {
@@ -56,7 +46,6 @@ func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chun
 		chunkRows: chunkRows,
 		env:       env,
 		pipeline:  encode.NewPipeline(ctx, w, 0, env.Workers, 0),
-		held:      map[*held]struct{}{},
 	}
 }
 
@@ -83,12 +72,7 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	base := e.rows
 	e.rows += int64(rows)
 
-	batch.Retain()
-	h := &held{batch: batch}
-	h.tasks.Store(1) // this call
-	e.mu.Lock()
-	e.held[h] = struct{}{}
-	e.mu.Unlock()
+	h := e.hold(batch)
 	defer e.done(h)
 
 	step := taskRows(columns)
@@ -134,16 +118,6 @@ func (e *encoder) chunks(columns []*column, rows int) []*chunk {
 	return out
 }
 
-// done releases a batch when its last task has ended.
-func (e *encoder) done(h *held) {
-	if h.tasks.Add(-1) == 0 {
-		e.mu.Lock()
-		delete(e.held, h)
-		e.mu.Unlock()
-		h.batch.Release()
-	}
-}
-
 // Close writes what is pending.
 func (e *encoder) Close() error {
 	e.closed = true
@@ -167,12 +141,4 @@ func (e *encoder) Discard() {
 	if e.below != nil {
 		e.below.Discard()
 	}
-}
-
-// release gives back the batches of tasks that never ran. No task runs any more.
-func (e *encoder) release() {
-	for h := range e.held {
-		h.batch.Release()
-	}
-	clear(e.held)
 }

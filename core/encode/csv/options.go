@@ -17,12 +17,14 @@ const format = "csv"
 const (
 	Polars = "polars" // as polars.DataFrame.write_csv
 	Pandas = "pandas" // as pandas.DataFrame.to_csv
+	NumPy  = "numpy"  // as numpy.savetxt, of a matrix of numbers
 )
 
 // Options say how a CSV file is written. The zero value is polars' way: commas,
 // a header, empty fields for nulls.
 type Options struct {
-	// Dialect is [Polars], which an empty string stands for, or [Pandas].
+	// Dialect is [Polars], which an empty string stands for, [Pandas] or [NumPy],
+	// which Matrix belongs to and none of the other options.
 	Dialect string `json:"dialect,omitempty"`
 	// Separator stands between fields; a comma if empty. It is one ASCII
 	// character, but neither a quote nor a line end.
@@ -51,6 +53,8 @@ type Options struct {
 	// CompressionLevel is the codec's level: 0 to 9 for gzip (default 6), 1 to 22
 	// for zstd (default 3).
 	CompressionLevel *int `json:"compression_level,omitempty"`
+	// Matrix says how the NumPy dialect writes.
+	Matrix *Matrix `json:"matrix,omitempty"`
 	// Compat says where the libraries' installed versions write other bytes than
 	// the newest ones.
 	Compat Compat `json:"compat,omitzero"`
@@ -81,6 +85,12 @@ func (o *Options) Format() string { return format }
 // NewEncoder returns an encoder of schema onto w. Later batches may have other
 // types than schema, but not other columns.
 func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, env encode.Env) (encode.Encoder, error) {
+	if o.Dialect == NumPy {
+		if o.Matrix == nil {
+			return nil, optionError("matrix", "none", "the numpy dialect needs it")
+		}
+		return o.Matrix.newEncoder(ctx, w, schema, env)
+	}
 	s, err := o.style(schema.NumFields())
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (o *Options) style(columns int) (*style, error) {
 	case Pandas:
 		s.likePandas(o, columns)
 	default:
-		return nil, optionError("dialect", o.Dialect, `it is "polars" or "pandas"`)
+		return nil, optionError("dialect", o.Dialect, `it is "polars", "pandas" or "numpy"`)
 	}
 	return s, nil
 }

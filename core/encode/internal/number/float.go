@@ -219,21 +219,28 @@ func appendHundredths(b []byte, c uint64, negative bool) []byte {
 		}
 		return b
 	}
-	// Six digits before the point and two behind it, in one word, moved over the
-	// leading zeros; then those behind the point moved away from it.
-	w := eightDigits(c)
-	blank := bits.TrailingZeros64(w&^zeros|1<<40) / 8
-	v, point := w>>(8*blank), 8*(6-blank)
+	b = appendPoint(b, c, 2)
+	_, zero := bits.Sub64(uint64(b[len(b)-1]), '1', 0) // 1 if the last digit is 0
+	return b[:len(b)-int(zero)]
+}
+
+// appendPoint appends v, less than 10**8, with a point before its last decimals, of
+// which there are 1 to 7: eight digits in one word, moved over the leading zeros,
+// and then those behind the point moved away from it.
+func appendPoint(b []byte, v uint64, decimals int) []byte {
+	w := eightDigits(v)
+	before := 8 - decimals
+	blank := bits.TrailingZeros64(w&^zeros|1<<(8*(before-1)&63)) / 8
+	digits, point := w>>(8*blank), 8*(before-blank)
 	whole := uint64(1)<<point - 1
-	_, zero := bits.Sub64(w>>56, '1', 0) // 1 if the last digit is 0
 	if cap(b)-len(b) < 9 {
 		b = slices.Grow(b, 9)
 	}
 	at := len(b)
 	out := (*[9]byte)(b[at : at+9])
-	binary.LittleEndian.PutUint64(out[:], v&whole|'.'<<point|v&^whole<<8)
+	binary.LittleEndian.PutUint64(out[:], digits&whole|'.'<<point|digits&^whole<<8)
 	out[8] = byte(w >> 56)
-	return b[:at+9-blank-int(zero)]
+	return b[:at+9-blank]
 }
 
 func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
