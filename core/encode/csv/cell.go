@@ -38,15 +38,48 @@ func checkType(name string, t arrow.DataType) error {
 // cell returns the cell of a column whose type checkType has passed. res is how
 // finely pandas writes its timestamps.
 func (s *style) cell(c *column, res resolution) cell {
+	if c.verbatim {
+		s = s.raw
+	}
 	write := s.typed(c, res)
-	if s.bare {
-		switch c.array.(type) {
-		case *array.String, *array.LargeString, *array.StringView, *array.Dictionary:
-		default:
-			return s.quoted(write)
-		}
+	_, isEntry := c.array.(*array.Dictionary)
+	switch {
+	case isText(c.array) || isEntry || c.array.DataType().ID() == arrow.NULL:
+		return write
+	case s.encloses(c.array):
+		return s.enclosed(write)
+	case s.bare:
+		return s.quoted(write)
 	}
 	return write
+}
+
+func isText(a arrow.Array) bool {
+	switch a.(type) {
+	case *array.String, *array.LargeString, *array.StringView:
+		return true
+	}
+	return false
+}
+
+// encloses reports whether the fields of a column that holds no strings are quoted
+// whatever is in them.
+func (s *style) encloses(a arrow.Array) bool {
+	switch {
+	case s.mode == All:
+		return true
+	case s.mode != NonNumeric:
+		return false
+	}
+	switch a.(type) {
+	case *array.Boolean:
+		return !s.pandas // to Python they are numbers
+	case *array.Date32, *array.Timestamp:
+		return true
+	case *array.Float16, *array.Float32, *array.Float64:
+		return s.pandas && s.printf != nil // which makes texts of them
+	}
+	return false
 }
 
 func (s *style) typed(c *column, res resolution) cell {

@@ -28,7 +28,11 @@ func (o *Options) Check(r io.ReaderAt, size, rows int64) error {
 		if err != nil {
 			return err
 		}
-		want := s.appendHeader(nil, o.Header)
+		var want []byte
+		if o.BOM {
+			want = append(want, "\ufeff"...)
+		}
+		want = s.appendHeader(want, o.Header)
 		got := make([]byte, len(want))
 		text, err := compressed.NewReader(io.NewSectionReader(r, 0, size), o.Compression)
 		if err != nil {
@@ -47,7 +51,7 @@ func (o *Options) Check(r io.ReaderAt, size, rows int64) error {
 		if n, err := r.ReadAt(last[:], size-1); n == 0 {
 			return err
 		}
-		if last[0] != '\n' {
+		if end := o.LineEnd; end == "" && last[0] != '\n' || end != "" && last[0] != end[len(end)-1] {
 			return checkError("it does not end with a line end")
 		}
 	}

@@ -30,6 +30,7 @@ type encoder struct {
 	chunkRows int
 	env       encode.Env
 	pipeline  *encode.Pipeline
+	verbatim  []int
 	below     compressed.Writer // nil if nothing is compressed
 	rows      int64
 	closed    bool
@@ -55,6 +56,10 @@ func (e *encoder) header(fields []string) error {
 	}, nil)
 }
 
+func (e *encoder) text(s string) error {
+	return e.pipeline.Go(func(b []byte) ([]byte, error) { return append(b, s...), nil }, nil)
+}
+
 // Write formats a batch. In the pandas dialect it is a whole frame; see
 // [Options.ChunkRows].
 func (e *encoder) Write(batch arrow.RecordBatch) error {
@@ -64,6 +69,12 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	columns, err := columnsOf(e.names, batch, e.rows)
 	if err != nil {
 		return err
+	}
+	for _, i := range e.verbatim {
+		if i < 0 || i >= len(columns) || !isText(columns[i].array) {
+			return optionError("verbatim", i, "it is the number of a string column")
+		}
+		columns[i].verbatim = true
 	}
 	rows := int(batch.NumRows())
 	if rows == 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -20,6 +22,14 @@ const (
 	NumPy  = "numpy"  // as numpy.savetxt, of a matrix of numbers
 )
 
+// Which fields are quoted.
+const (
+	Minimal    = "minimal"     // those that could not be read otherwise
+	All        = "all"         // all
+	NonNumeric = "non_numeric" // all but numbers, as the library understands that
+	Never      = "never"       // none
+)
+
 // Options say how a CSV file is written. The zero value is polars' way: commas,
 // a header, empty fields for nulls.
 type Options struct {
@@ -29,6 +39,19 @@ type Options struct {
 	// Separator stands between fields; a comma if empty. It is one ASCII
 	// character, but neither a quote nor a line end.
 	Separator string `json:"separator,omitempty"`
+	// Quote encloses fields: an ASCII character that is no letter, no digit and none
+	// of "+-.: _". It is a double quote if empty.
+	Quote string `json:"quote,omitempty"`
+	// Quoting says which fields are enclosed: [Minimal], which an empty string stands
+	// for, [All], [NonNumeric], or in the polars dialect [Never].
+	Quoting string `json:"quoting,omitempty"`
+	// LineEnd ends lines: "\n", which an empty string stands for, "\r\n" or "\r".
+	LineEnd string `json:"line_end,omitempty"`
+	// BOM begins the file with a byte order mark.
+	BOM bool `json:"bom,omitempty"`
+	// Verbatim are the numbers, counted from 0, of string columns that hold fields as
+	// they are to be written, quotes included.
+	Verbatim []int `json:"verbatim,omitempty"`
 	// Header holds the fields of the first line. nil stands for the names of the
 	// schema's fields. There may be more or fewer than columns, as pandas has it
 	// if labels of the index are left out.
@@ -114,6 +137,13 @@ func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sch
 	}
 	e := newEncoder(ctx, w, s, names, o.ChunkRows, env)
 	e.below = below
+	e.verbatim = o.Verbatim
+	if o.BOM {
+		if err := e.text("\ufeff"); err != nil {
+			e.Discard()
+			return nil, err
+		}
+	}
 	if !o.NoHeader {
 		header := o.Header
 		if header == nil {
@@ -127,12 +157,30 @@ func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sch
 	return e, nil
 }
 
+func (o *Options) quote(separator byte) (byte, error) {
+	q := o.Quote
+	switch {
+	case q == "":
+		return '"', nil
+	case len(q) != 1 || q[0] <= ' ' || q[0] >= 0x7f || q[0] == separator || strings.IndexByte(inNumbers, q[0]) >= 0 || isAlphanumeric(q[0]):
+		return 0, optionError("quote", strconv.Quote(q), "it is one ASCII character that occurs in no number and is not the separator")
+	}
+	return q[0], nil
+}
+
+// inNumbers occur in numbers and times, besides letters and digits.
+const inNumbers = "+-.: _"
+
+func isAlphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
 func (o *Options) separator() (byte, error) {
 	s := o.Separator
 	switch {
 	case s == "":
 		return ',', nil
-	case len(s) != 1 || s[0] >= 0x80 || s[0] == 0 || s[0] == quote || s[0] == '\n' || s[0] == '\r':
+	case len(s) != 1 || s[0] >= 0x80 || s[0] == 0 || s[0] == '"' || s[0] == '\n' || s[0] == '\r':
 		return 0, optionError("separator", fmt.Sprintf("%q", s), "it is one ASCII character, but no quote and no line end")
 	}
 	return s[0], nil

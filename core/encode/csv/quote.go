@@ -7,8 +7,6 @@ import (
 	"slices"
 )
 
-const quote = '"'
-
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
@@ -22,7 +20,7 @@ type quoting struct {
 	apart   uint64    // the separator if it is not below that, eight times
 }
 
-func newQuoting(separator byte, carriageReturn bool) quoting {
+func newQuoting(quote, separator byte, carriageReturn bool) quoting {
 	var q quoting
 	for i, c := range []byte{quote, '\n', separator, '\r'} {
 		if c == '\r' && !carriageReturn {
@@ -31,9 +29,12 @@ func newQuoting(separator byte, carriageReturn bool) quoting {
 		q.special[c] = true
 		q.words[i] = uint64(c) * ones
 	}
-	q.below, q.apart = (quote+1)*ones, uint64(separator)*ones
-	if separator > quote && separator < '-' { // a comma; letters and digits are above
-		q.below, q.apart = uint64(separator+1)*ones, quote*ones
+	q.below, q.apart = ('"'+1)*ones, uint64(separator)*ones
+	switch {
+	case quote != '"':
+		q.below = 0x80 * ones // whatever is ASCII
+	case separator > quote && separator < '-': // a comma; letters and digits are above
+		q.below, q.apart = uint64(separator+1)*ones, uint64(quote)*ones
 	}
 	return q
 }
@@ -76,7 +77,7 @@ func (q *quoting) suspect(w uint64) bool {
 // appendRange appends text[from:from+n] as a field. Most texts are copied by words
 // while these are looked at.
 func (s *style) appendRange(b, text []byte, from, n int) []byte {
-	if n > longText || n == 0 || len(text)-from < 8 {
+	if n > longText || n == 0 || s.mode != Minimal || len(text)-from < 8 {
 		return s.appendText(b, text[from:from+n])
 	}
 	q := &s.quoting
@@ -113,19 +114,26 @@ const longText = 64
 // appendText appends a string as a field.
 func (s *style) appendText(b, text []byte) []byte {
 	switch {
-	case len(text) == 0:
+	case s.mode == Never:
+		return append(b, text...)
+	case len(text) == 0 && s.mode == Minimal:
 		return append(b, s.empty...)
-	case !s.quoting.needed(text):
+	case s.mode == Minimal && !s.quoting.needed(text):
 		return append(b, text...)
 	}
-	b = append(b, quote)
+	b = s.appendDoubled(append(b, s.quote), text)
+	return append(b, s.quote)
+}
+
+// appendDoubled appends text with its quotes doubled.
+func (s *style) appendDoubled(b, text []byte) []byte {
 	for {
-		i := bytes.IndexByte(text, quote)
+		i := bytes.IndexByte(text, s.quote)
 		if i < 0 {
 			break
 		}
-		b = append(append(b, text[:i+1]...), quote)
+		b = append(append(b, text[:i+1]...), s.quote)
 		text = text[i+1:]
 	}
-	return append(append(b, text...), quote)
+	return append(b, text...)
 }
