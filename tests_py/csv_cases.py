@@ -171,10 +171,11 @@ def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool | None]]:
     # pandas before 3.0 writes these as NumPy does.
     narrow_arrow = pd.DataFrame({"g": pd.array([0.1, None, 1e16], dtype="float[pyarrow]")})
     (go if pd.__version__ >= "3" else other)["arrow_float32"] = narrow_arrow
-    # Columns whose fields pandas makes, where Go has others to write.
+    # Columns or headers whose fields pandas makes, where Go has others to write.
     by_column = {
         "zones", "durations", "periods", "intervals", "complex", "mixed_objects", "bytes", "object_ints", "decimals", "float_categories",
-        "time_categories", "arrow_times", "sparse", "big_endian", "arrow_float32",
+        "time_categories", "arrow_times", "sparse", "big_endian", "arrow_float32", "multi_columns", "column_labels_times", "column_label_none",
+        "one_level_multi_index",
     }  # fmt: skip
     return {k: (v, True) for k, v in go.items()} | {k: (v, None if k in by_column else False) for k, v in other.items()}
 

@@ -84,8 +84,6 @@ def test_pandas(frame: str, arguments: str, tmp_path: Path) -> None:
     kwargs, go_takes_arguments = PANDAS_ARGUMENTS[arguments]
     if frame == "no_columns":
         go_takes_frame = kwargs.get("index", True)  # then the index is a column
-    if frame == "one_level_multi_index":
-        go_takes_frame = not kwargs.get("index", True)
     check(df, kwargs, tmp_path, engine_of(go_takes_frame, go_takes_arguments, "pandas"))
 
 
@@ -114,6 +112,8 @@ def test_polars(frame: str, arguments: str, tmp_path: Path) -> None:
         {"na_rep": "x" * 32},
         {"sep": "|", "na_rep": "|"},
         {"float_format": "%d"},
+        {"index_label": 7},
+        {"header": [1, 2, 3, 4]},
         {"float_format": "nonsense"},
     ],
 )
@@ -127,7 +127,6 @@ def test_pandas_arguments_of_one_frame(kwargs: dict[str, Any], tmp_path: Path) -
         {"columns": ["nowhere"]},
         {"columns": "s"},
         {"header": ["too", "few"]},
-        {"header": [1, 2, 3, 4]},
         {"sep": ""},
         {"sep": "ab"},
         {"sep": "\n"},
@@ -138,7 +137,6 @@ def test_pandas_arguments_of_one_frame(kwargs: dict[str, Any], tmp_path: Path) -
         {"na_rep": "x" * 40},
         {"na_rep": "\ud800"},
         {"index": 0},
-        {"index_label": 7},
         {"quoting": 3},
         {"encoding": "nonsense"},
         {"compression": "nonsense"},

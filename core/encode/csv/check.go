@@ -23,16 +23,18 @@ func (o *Options) Check(r io.ReaderAt, size, rows int64) error {
 	if o.Compression == "" && size < lines {
 		return checkError("it has %d bytes, too few for %d lines", size, lines)
 	}
-	if !o.NoHeader && o.Header != nil {
+	if !o.NoHeader && o.Header != nil || o.NoHeader && o.Preamble != "" {
 		s, err := o.style(len(o.Header))
 		if err != nil {
 			return err
 		}
-		var want []byte
+		want := []byte(o.Preamble)
 		if o.BOM {
-			want = append(want, "\ufeff"...)
+			want = append([]byte(bom), want...)
 		}
-		want = s.appendHeader(want, o.Header)
+		if !o.NoHeader {
+			want = s.appendHeader(want, o.Header)
+		}
 		got := make([]byte, len(want))
 		text, err := compressed.NewReader(io.NewSectionReader(r, 0, size), o.Compression)
 		if err != nil {

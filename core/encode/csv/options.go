@@ -56,6 +56,9 @@ type Options struct {
 	// schema's fields. There may be more or fewer than columns, as pandas has it
 	// if labels of the index are left out.
 	Header []string `json:"header,omitempty"`
+	// Preamble is written as it is before all else: the header, if that is not one
+	// line of the columns' names.
+	Preamble string `json:"preamble,omitempty"`
 	// NoHeader leaves out the first line.
 	NoHeader bool `json:"no_header,omitempty"`
 	// Null is what is written for a null and, in the pandas dialect, for NaN.
@@ -138,8 +141,12 @@ func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sch
 	e := newEncoder(ctx, w, s, names, o.ChunkRows, env)
 	e.below = below
 	e.verbatim = o.Verbatim
+	preamble := o.Preamble
 	if o.BOM {
-		if err := e.text("\ufeff"); err != nil {
+		preamble = bom + preamble
+	}
+	if preamble != "" {
+		if err := e.text(preamble); err != nil {
 			e.Discard()
 			return nil, err
 		}
@@ -167,6 +174,8 @@ func (o *Options) quote(separator byte) (byte, error) {
 	}
 	return q[0], nil
 }
+
+const bom = "\ufeff"
 
 // inNumbers occur in numbers and times, besides letters and digits.
 const inNumbers = "+-.: _"

@@ -13,7 +13,10 @@ _END = "\x1e"
 
 
 def of_pandas(column: Any, kwargs: dict[str, Any]) -> Any:
-    """The fields of a Series as an Arrow array; ``None`` if they cannot be had. ``kwargs`` are those of ``to_csv``."""
+    """The fields of a Series or Index as an Arrow array; ``None`` if they cannot be had.
+
+    ``kwargs`` are those of ``to_csv``.
+    """
     import pandas as pd
     import pyarrow as pa
 
@@ -29,6 +32,16 @@ def of_pandas(column: Any, kwargs: dict[str, Any]) -> Any:
         return pa.array(fields, pa.large_string())
     except Exception:  # whatever it is, pandas raises it again when it writes the frame
         return None
+
+
+def header_of_pandas(frame: Any, kwargs: dict[str, Any]) -> str | None:
+    """The lines above a frame's rows; ``None`` if they cannot be had. ``kwargs`` are those of ``to_csv``."""
+    try:
+        text: str = frame.iloc[:0].to_csv(**kwargs)
+        text.encode()
+    except Exception:  # pandas raises it again
+        return None
+    return text
 
 
 def of_polars(df: Any, name: str, kwargs: dict[str, Any]) -> Any:

@@ -77,14 +77,14 @@ def from_pandas(df: Any, target: str, kwargs: dict[str, Any]) -> EncodeInGo | No
         return None
 
     frame = df if columns is None else _selected(df, columns)
-    if frame is None or frame.columns.nlevels != 1 or not all(is_label(c) for c in frame.columns):
+    if frame is None:
         return None
-    labels = [str(c) for c in frame.columns]
-    if quoting == 2 and not all(isinstance(n, (str, type(None))) for n in (*frame.columns, *frame.index.names)):
-        return None  # numbers are not quoted in the header either
-    fields = _pandas_header(frame, labels, header, index_label if index else False)
-    if fields is None or not all(_encodable(f) for f in fields):
-        return None
+    plain = frame.columns.nlevels == 1 and all(is_label(c) for c in frame.columns)
+    labels = [str(c) if plain else "" for c in frame.columns]
+    numbers = quoting == 2 and not all(isinstance(n, (str, type(None))) for n in (*frame.columns, *frame.index.names))
+    fields = None
+    if plain and not numbers:
+        fields = _pandas_header(frame, labels, header, index_label if index else False)
     chunk_rows = chunksize or max(1, _PANDAS_CELLS // max(1, len(labels)))
     by_pandas = {"sep": sep, "na_rep": na_rep, "float_format": float_format, "date_format": date_format}
     by_pandas |= {"decimal": decimal, "quoting": quoting, "quotechar": quotechar, "chunksize": chunk_rows}
@@ -109,8 +109,14 @@ def from_pandas(df: Any, target: str, kwargs: dict[str, Any]) -> EncodeInGo | No
     }
     if header is False:
         options["no_header"] = True
-    else:
+    elif fields is not None and all(_encodable(f) for f in fields):
         options["header"] = fields
+    else:
+        options["no_header"] = True
+        labelled = {"header": header, "index": index, "index_label": index_label, "lineterminator": lineterminator}
+        options["preamble"] = _fields.header_of_pandas(frame, by_pandas | labelled)
+        if not options["preamble"]:
+            return None
     if is_printf(float_format):
         options["float_format"] = float_format
     return EncodeInGo(table, len(frame), options)
@@ -273,6 +279,7 @@ def _pandas_table(
 
     ``None`` if pandas has to write all columns, or the index.
     """
+    import pandas as pd
     import pyarrow as pa
 
     arrays: list[Any] = []
@@ -281,13 +288,20 @@ def _pandas_table(
     if with_index:
         levels = index_cells_of(frame.index)
         if levels is None or any(_is_formatted(level.type, formatted) for level in levels):
-            return None
+            if isinstance(frame.index, pd.MultiIndex):
+                return None
+            levels = [_fields.of_pandas(frame.index, by_pandas)]
+            verbatim.append(0)
+            if levels[0] is None:
+                return None
         arrays += levels
         names += [f"index {i}" if n is None else str(n) for i, n in enumerate(frame.index.names)]
     for i in range(len(labels)):
         column = frame.iloc[:, i]
         cells = cells_of(column)
-        if cells is None or _is_formatted(cells.type, formatted):
+        # Arrow's narrow floats are wide ones by now.
+        narrow = "n" in formatted and str(column.dtype) == "float[pyarrow]"
+        if cells is None or narrow or _is_formatted(cells.type, formatted):
             cells = _fields.of_pandas(column, by_pandas)
             verbatim.append(len(arrays))
         if cells is None:
