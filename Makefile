@@ -20,7 +20,7 @@ PACKAGE := setup.py pyproject.toml python/atio/__init__.py
 LIBRARY := $(shell find core cgo -name '*.go' ! -name '*_test.go') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install build test lint cross test-go test-py fmt bench bench-memory wheel wheel-manylinux sdist clean
+.PHONY: help demo install build test lint cross test-go test-py test-doubles fmt bench bench-memory wheel wheel-manylinux sdist clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -52,10 +52,13 @@ cross: ## Build the Go library for every platform, without cgo
 
 test-go: ## Go tests, with the race detector, and the codecs without cgo too
 	$(GO) test -race $(GOTESTFLAGS) ./...
-	CGO_ENABLED=0 $(GO) test $(GOTESTFLAGS) ./core/encode/internal/compress ./core/encode/parquet
+	CGO_ENABLED=0 $(GO) test $(GOTESTFLAGS) ./core/encode/internal/compress ./core/encode/internal/compressed ./core/encode/parquet
 
 test-py: $(VENV)/.dev $(VENV)/.build ## Python tests
 	$(BIN)/python -m pytest $(PYTESTFLAGS)
+
+test-doubles: $(VENV)/.dev $(VENV)/.build ## Ten million doubles printed as Python and polars print them (test-py tries fewer)
+	ATIO_DOUBLES=10000000 $(BIN)/python -m pytest tests_py/test_float_digits.py
 
 fmt: $(VENV)/.dev ## Lay out the code as the checks want it
 	$(GOFMT) -w core cgo $(wildcard tests_go)

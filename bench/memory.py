@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 import atio
@@ -64,17 +65,18 @@ def main() -> None:
     """Write a stream and say what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=10, help="of Arrow data")
+    parser.add_argument("--format", choices=["parquet", "csv"], default="parquet", help="csv is written by polars' way")
     parser.add_argument("--directory", type=Path, default=Path(__file__).parent / "out", help="where the file goes")
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
     for _ in batches(1e9):  # what making batches takes is not the writer's
         pass
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-        path = Path(directory, "stream.parquet")
+        path = Path(directory, f"stream.{options.format}")
         start = time.perf_counter()
         with Peak() as peak, atio.open_writer(path) as writer:
             for table in batches(options.gigabytes * 1e9):
-                writer.write(table)
+                writer.write(pl.DataFrame(table) if options.format == "csv" else table)
         seconds, size = time.perf_counter() - start, path.stat().st_size
     print(
         f"{options.gigabytes:.0f} GB of batches in {seconds:.0f} s, a file of {size / 1e9:.1f} GB; "

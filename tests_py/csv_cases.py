@@ -33,8 +33,8 @@ def objects(values: list[Any]) -> pd.Series:
     return pd.Series(values, dtype=object)
 
 
-def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool]]:
-    """Name -> frame, and whether Go writes it (if the keyword arguments let it)."""
+def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool | None]]:
+    """Name -> frame, and whether Go writes it if the keyword arguments let it; ``None`` if other columns decide."""
     floats = np.array([np.nan if x is None else x for x in FLOATS])
     random_bits = RNG.integers(0, 2**64, 5000, dtype=np.uint64).view(np.float64)
     with np.errstate(all="ignore"):
@@ -171,10 +171,16 @@ def pandas_frames() -> dict[str, tuple[pd.DataFrame, bool]]:
     # pandas before 3.0 writes these as NumPy does.
     narrow_arrow = pd.DataFrame({"g": pd.array([0.1, None, 1e16], dtype="float[pyarrow]")})
     (go if pd.__version__ >= "3" else other)["arrow_float32"] = narrow_arrow
-    return {k: (v, True) for k, v in go.items()} | {k: (v, False) for k, v in other.items()}
+    # Columns or headers whose fields pandas makes, where Go has others to write.
+    by_column = {
+        "zones", "durations", "periods", "intervals", "complex", "mixed_objects", "bytes", "object_ints", "decimals", "float_categories",
+        "time_categories", "arrow_times", "sparse", "big_endian", "arrow_float32", "multi_columns", "column_labels_times", "column_label_none",
+        "one_level_multi_index",
+    }  # fmt: skip
+    return {k: (v, True) for k, v in go.items()} | {k: (v, None if k in by_column else False) for k, v in other.items()}
 
 
-PANDAS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
+PANDAS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool | None]] = {
     "plain": ({}, True),
     "no_index": ({"index": False}, True),
     "semicolon": ({"sep": ";"}, True),
@@ -203,20 +209,20 @@ PANDAS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
     ),
     "chunksize": ({"chunksize": 2, "index": False}, True),
     "chunksize_big": ({"chunksize": 70_000}, True),
-    "quote_all": ({"quoting": 1}, False),
-    "quote_nonnumeric": ({"quoting": 2}, False),
-    "quotechar": ({"quotechar": "'"}, False),
-    "crlf": ({"lineterminator": "\r\n"}, False),
-    "date_format": ({"date_format": "%d.%m.%Y"}, False),
-    "decimal": ({"decimal": ",", "sep": ";"}, False),
+    "quote_all": ({"quoting": 1}, True),
+    "quote_nonnumeric": ({"quoting": 2}, None),
+    "quotechar": ({"quotechar": "'"}, True),
+    "crlf": ({"lineterminator": "\r\n"}, True),
+    "date_format": ({"date_format": "%d.%m.%Y"}, None),
+    "decimal": ({"decimal": ",", "sep": ";"}, None),
     "utf16": ({"encoding": "utf-16"}, False),
-    "float_format_function": ({"float_format": "{:.3f}".format}, False),
-    "float_format_width": ({"float_format": "%8.3f"}, False),
-    "float_format_plus": ({"float_format": "%+.3f"}, False),
+    "float_format_function": ({"float_format": "{:.3f}".format}, None),
+    "float_format_width": ({"float_format": "%8.3f"}, None),
+    "float_format_plus": ({"float_format": "%+.3f"}, None),
 }  # fmt: skip
 
 
-def polars_frames() -> dict[str, tuple[pl.DataFrame, bool]]:
+def polars_frames() -> dict[str, tuple[pl.DataFrame, bool | None]]:
     """Name -> frame, and whether Go writes it."""
     moments = [
         dt.datetime(2024, 2, 29, 23, 59, 59, 123456),
@@ -233,6 +239,11 @@ def polars_frames() -> dict[str, tuple[pl.DataFrame, bool]]:
     )
     go = {
         "base": base,
+        "zones_beside": base.with_columns(t=pl.Series([moments[0]] * 3).dt.replace_time_zone("Asia/Seoul")),
+        "kinds_beside": base.with_columns(
+            c=pl.Series([dt.time(1, 2, 3), None, dt.time(0)]), d=pl.Series([decimal.Decimal("1.10"), None, decimal.Decimal(2)]),
+            e=pl.Series([dt.timedelta(1), None, dt.timedelta(microseconds=-1)]),
+        ),
         "floats": floats.to_frame(),
         "floats32": pl.DataFrame({"x": floats.cast(pl.Float32), "y": 1}),
         "float_bits": pl.DataFrame({"x": RNG.integers(0, 2**64, 5000, dtype=np.uint64).view(np.float64)}),
@@ -274,10 +285,11 @@ def polars_frames() -> dict[str, tuple[pl.DataFrame, bool]]:
         "binary": pl.DataFrame({"b": [b"x"]}),
         "no_columns": pl.DataFrame(),
     }
-    return {k: (v, True) for k, v in go.items()} | {k: (v, False) for k, v in other.items()}
+    by_column = {"zones", "clock", "decimal", "duration"}
+    return {k: (v, True) for k, v in go.items()} | {k: (v, None if k in by_column else False) for k, v in other.items()}
 
 
-POLARS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
+POLARS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool | None]] = {
     "plain": ({}, True),
     "semicolon": ({"separator": ";"}, True),
     "tab": ({"separator": "\t"}, True),
@@ -298,12 +310,12 @@ POLARS_ARGUMENTS: dict[str, tuple[dict[str, Any], bool]] = {
         },
         True,
     ),
-    "bom": ({"include_bom": True}, False),
-    "crlf": ({"line_terminator": "\r\n"}, False),
-    "quote_char": ({"quote_char": "'"}, False),
-    "always": ({"quote_style": "always"}, False),
-    "non_numeric": ({"quote_style": "non_numeric"}, False),
-    "never": ({"quote_style": "never"}, False),
-    "scientific": ({"float_scientific": True}, False),
-    "date_format": ({"date_format": "%d.%m.%Y"}, False),
+    "bom": ({"include_bom": True}, True),
+    "crlf": ({"line_terminator": "\r\n"}, True),
+    "quote_char": ({"quote_char": "'"}, True),
+    "always": ({"quote_style": "always"}, True),
+    "non_numeric": ({"quote_style": "non_numeric"}, True),
+    "never": ({"quote_style": "never"}, True),
+    "scientific": ({"float_scientific": True}, None),
+    "date_format": ({"date_format": "%d.%m.%Y"}, None),
 }

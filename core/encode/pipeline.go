@@ -16,8 +16,10 @@ import (
 type Task func(buf []byte) ([]byte, error)
 
 // Pipeline runs tasks in parallel and writes their results to one writer in the
-// order in which they were submitted. The number of results waiting to be
-// written is bounded, and with it memory. With one worker it has no goroutines:
+// order in which they were submitted: by the worker that completes the first one
+// not written yet, as a goroutine just for writing would make the workers wait for
+// a processor each time it comes back from the system. The number of results
+// waiting to be written is bounded, and with it memory. With one worker it has no goroutines:
 // each task runs when it is submitted, which for little data takes less time
 // than waking others.
 //
@@ -25,10 +27,14 @@ type Task func(buf []byte) ([]byte, error)
 type Pipeline struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	queue  chan *slot // to the workers
-	order  chan *slot // the same slots, to the writer
+	places chan struct{} // one for each slot in order, so that they are not too many
+	queue  chan *slot    // to the workers
 	wg     sync.WaitGroup
 	ended  bool
+
+	mu      sync.Mutex
+	order   []*slot // those of queue and those that run or wait to be written
+	writing bool    // some worker writes
 
 	w      io.Writer
 	offset int64  // of the next result
@@ -41,7 +47,7 @@ type slot struct {
 	written func(offset int64, n int) // may be nil
 	weight  int64
 	buf     []byte
-	done    chan struct{}
+	done    bool // under the pipeline's mu
 }
 
 var errDiscarded = errors.New("encoder discarded")
@@ -64,13 +70,12 @@ func NewPipeline(ctx context.Context, w io.Writer, offset int64, workers, togeth
 		return p
 	}
 	ahead := max(2*workers+2, together)
+	p.places = make(chan struct{}, ahead)
 	p.queue = make(chan *slot, ahead)
-	p.order = make(chan *slot, ahead)
-	p.wg.Add(workers + 1)
+	p.wg.Add(workers)
 	for range workers {
 		go p.work()
 	}
-	go p.write()
 	return p
 }
 
@@ -82,20 +87,25 @@ func (p *Pipeline) Go(task Task, written func(offset int64, n int)) error {
 	if p.alone {
 		return p.runNow(task, written)
 	}
-	s := &slot{task: task, written: written, done: make(chan struct{})}
-	// A place in order is taken first: it bounds what is under way, and whoever
-	// waits for order to drain finds every slot there also in queue.
+	s := &slot{task: task, written: written}
+	if err := p.line(s); err != nil {
+		return err
+	}
+	p.queue <- s // which has room for all that have a place
+	return nil
+}
+
+// line waits for a place in order and gives it to s.
+func (p *Pipeline) line(s *slot) error {
 	select {
-	case p.order <- s:
+	case p.places <- struct{}{}:
 	case <-p.ctx.Done():
 		return context.Cause(p.ctx)
 	}
-	select {
-	case p.queue <- s:
-		return nil
-	case <-p.ctx.Done():
-		return context.Cause(p.ctx)
-	}
+	p.mu.Lock()
+	p.order = append(p.order, s)
+	p.mu.Unlock()
+	return nil
 }
 
 // Work is a task with what there is to say of it.
@@ -119,7 +129,7 @@ func (p *Pipeline) GoAll(works []Work) error {
 	}
 	// Results to come have a place in order before any of them is in queue, so
 	// there must be room for all.
-	for part := range slices.Chunk(works, cap(p.order)) {
+	for part := range slices.Chunk(works, cap(p.places)) {
 		if err := p.goTogether(part); err != nil {
 			return err
 		}
@@ -130,20 +140,14 @@ func (p *Pipeline) GoAll(works []Work) error {
 func (p *Pipeline) goTogether(works []Work) error {
 	slots := make([]*slot, len(works))
 	for i, w := range works {
-		slots[i] = &slot{task: w.Task, written: w.Written, weight: w.Weight, done: make(chan struct{})}
-		select {
-		case p.order <- slots[i]:
-		case <-p.ctx.Done():
-			return context.Cause(p.ctx)
+		slots[i] = &slot{task: w.Task, written: w.Written, weight: w.Weight}
+		if err := p.line(slots[i]); err != nil {
+			return err
 		}
 	}
 	slices.SortStableFunc(slots, func(a, b *slot) int { return cmp.Compare(b.weight, a.weight) })
 	for _, s := range slots {
-		select {
-		case p.queue <- s:
-		case <-p.ctx.Done():
-			return context.Cause(p.ctx)
-		}
+		p.queue <- s
 	}
 	return nil
 }
@@ -170,7 +174,6 @@ func (p *Pipeline) end() {
 	if !p.ended && !p.alone {
 		p.ended = true
 		close(p.queue)
-		close(p.order)
 	}
 	p.wg.Wait()
 }
@@ -192,7 +195,7 @@ func (p *Pipeline) work() {
 			s.buf = *b
 		}
 		p.run(s)
-		close(s.done)
+		p.finished(s)
 	}
 }
 
@@ -214,22 +217,30 @@ func (p *Pipeline) run(s *slot) {
 	s.buf = out
 }
 
-func (p *Pipeline) write() {
-	defer p.wg.Done()
-	for s := range p.order {
-		select {
-		case <-s.done:
-		case <-p.ctx.Done():
-			return
-		}
-		if p.ctx.Err() != nil {
-			return
-		}
-		p.put(s)
-		if buf := s.buf; buf != nil {
-			buffers.Put(&buf)
-		}
+// finished writes what can be written now that s is done, unless another worker
+// is at it, who will find s done.
+func (p *Pipeline) finished(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.done = true
+	if p.writing {
+		return
 	}
+	p.writing = true
+	for len(p.order) > 0 && p.order[0].done {
+		head := p.order[0]
+		p.order = p.order[1:]
+		p.mu.Unlock()
+		if p.ctx.Err() == nil {
+			p.put(head)
+		}
+		if head.buf != nil {
+			buffers.Put(&head.buf)
+		}
+		<-p.places
+		p.mu.Lock()
+	}
+	p.writing = false
 }
 
 // put writes the result of a task. Its failure ends the pipeline.

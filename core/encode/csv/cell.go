@@ -38,15 +38,48 @@ func checkType(name string, t arrow.DataType) error {
 // cell returns the cell of a column whose type checkType has passed. res is how
 // finely pandas writes its timestamps.
 func (s *style) cell(c *column, res resolution) cell {
+	if c.verbatim {
+		s = s.raw
+	}
 	write := s.typed(c, res)
-	if s.bare {
-		switch c.array.(type) {
-		case *array.String, *array.LargeString, *array.StringView, *array.Dictionary:
-		default:
-			return s.quoted(write)
-		}
+	_, isEntry := c.array.(*array.Dictionary)
+	switch {
+	case isText(c.array) || isEntry || c.array.DataType().ID() == arrow.NULL:
+		return write
+	case s.encloses(c.array):
+		return s.enclosed(write)
+	case s.bare:
+		return s.quoted(write)
 	}
 	return write
+}
+
+func isText(a arrow.Array) bool {
+	switch a.(type) {
+	case *array.String, *array.LargeString, *array.StringView:
+		return true
+	}
+	return false
+}
+
+// encloses reports whether the fields of a column that holds no strings are quoted
+// whatever is in them.
+func (s *style) encloses(a arrow.Array) bool {
+	switch {
+	case s.mode == All:
+		return true
+	case s.mode != NonNumeric:
+		return false
+	}
+	switch a.(type) {
+	case *array.Boolean:
+		return !s.pandas // to Python they are numbers
+	case *array.Date32, *array.Timestamp:
+		return true
+	case *array.Float16, *array.Float32, *array.Float64:
+		return s.pandas && s.printf != nil // which makes texts of them
+	}
+	return false
 }
 
 func (s *style) typed(c *column, res resolution) cell {
@@ -72,7 +105,8 @@ func (s *style) typed(c *column, res resolution) cell {
 	case *array.Float32:
 		return s.singles(a.Float32Values())
 	case *array.Float64:
-		return s.doubles(a.Float64Values())
+		v := a.Float64Values()
+		return s.doubles(v, v[:min(len(v), sampled)])
 	case *array.Boolean:
 		return s.booleans(a)
 	case *array.String:
@@ -91,6 +125,9 @@ func (s *style) typed(c *column, res resolution) cell {
 	return func(b []byte, _ int) []byte { return append(b, s.null...) } // null type
 }
 
+// sampled is how many values of a column are looked at to choose how to print it.
+const sampled = 64
+
 func signed[T int8 | int16 | int32 | int64](v []T) cell {
 	return func(b []byte, row int) []byte { return number.AppendInt(b, int64(v[row])) }
 }
@@ -99,9 +136,13 @@ func unsigned[T uint8 | uint16 | uint32 | uint64](v []T) cell {
 	return func(b []byte, row int) []byte { return number.AppendUint(b, uint64(v[row])) }
 }
 
-func (s *style) doubles(v []float64) cell {
-	if p := s.printf; p != nil {
+// doubles is the cell of a column of float64. sample is some of its values.
+func (s *style) doubles(v, sample []float64) cell {
+	switch p := s.printf; {
+	case p != nil:
 		return func(b []byte, row int) []byte { return p.append(b, v[row], &s.float64) }
+	case number.MostlyLong(sample):
+		return func(b []byte, row int) []byte { return number.AppendLong64(b, v[row], &s.float64) }
 	}
 	return func(b []byte, row int) []byte { return number.AppendFloat64(b, v[row], &s.float64) }
 }

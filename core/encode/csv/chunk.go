@@ -42,20 +42,23 @@ func (c *chunk) format(s *style, b []byte, lo, hi int, base int64) ([]byte, erro
 		} else if err := checkCalendar(col, lo, hi, base); err != nil {
 			return nil, err
 		}
-		fields[i] = field{cell: s.cell(col, res), nulls: col.nulls, valid: col.valid}
+		fields[i] = field{cell: s.cell(col, res), nulls: col.nulls, valid: col.valid, null: s.null}
+		if col.verbatim {
+			fields[i].null = nil
+		}
 	}
 	separator := s.separator
 	for row := lo; row < hi; row++ {
 		for i := range fields {
 			f := &fields[i]
 			if f.nulls && !f.valid.at(row) {
-				b = append(b, s.null...)
+				b = append(b, f.null...)
 			} else {
 				b = f.cell(b, row)
 			}
 			b = append(b, separator)
 		}
-		b[len(b)-1] = '\n'
+		b = append(b[:len(b)-1], s.lineEnd...)
 	}
 	return b, nil
 }
@@ -65,4 +68,5 @@ type field struct {
 	cell  cell
 	nulls bool
 	valid bitmap
+	null  []byte
 }

@@ -15,6 +15,8 @@ type column struct {
 	nulls bool
 	valid bitmap      // if nulls
 	dict  *dictionary // of a dictionary column
+
+	verbatim bool // its strings are fields
 }
 
 // bitmap is a run of bits within a buffer.

@@ -7,6 +7,8 @@
 // layout, dates (date32), timestamps without a time zone, nulls, and
 // dictionaries of these.
 //
+// A matrix of numbers is written as numpy.savetxt does; see [Matrix].
+//
 // Columns are read straight from Arrow's buffers. A batch is cut into runs of
 // rows, which are formatted on all cores and written in order.
 package csv

@@ -4,20 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/compressed"
 )
 
 // A task formats about so many fields, and about so many bytes of strings: enough
-// to make its cost negligible, few enough for its text to stay in a core's cache
+// to make its cost negligible, few enough for its text to stay in a core's own cache
 // and for the tasks under way to take little memory.
 const (
-	taskCells = 1 << 15
-	taskBytes = 1 << 19
+	taskCells = 1 << 13
+	taskBytes = 1 << 17
 )
 
 // pandasCells is how many fields pandas converts at once.
@@ -31,17 +30,11 @@ type encoder struct {
 	chunkRows int
 	env       encode.Env
 	pipeline  *encode.Pipeline
+	verbatim  []int
+	below     compressed.Writer // nil if nothing is compressed
 	rows      int64
 	closed    bool
-
-	mu   sync.Mutex
-	held map[*held]struct{}
-}
-
-// held is a batch that some tasks have still to format.
-type held struct {
-	batch arrow.RecordBatch
-	tasks atomic.Int64
+	holding
 }
 
 func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chunkRows int, env encode.Env) *encoder {
@@ -54,7 +47,6 @@ func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chun
 		chunkRows: chunkRows,
 		env:       env,
 		pipeline:  encode.NewPipeline(ctx, w, 0, env.Workers, 0),
-		held:      map[*held]struct{}{},
 	}
 }
 
@@ -62,6 +54,10 @@ func (e *encoder) header(fields []string) error {
 	return e.pipeline.Go(func(buf []byte) ([]byte, error) {
 		return e.style.appendHeader(buf, fields), nil
 	}, nil)
+}
+
+func (e *encoder) text(s string) error {
+	return e.pipeline.Go(func(b []byte) ([]byte, error) { return append(b, s...), nil }, nil)
 }
 
 // Write formats a batch. In the pandas dialect it is a whole frame; see
@@ -74,6 +70,12 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	if err != nil {
 		return err
 	}
+	for _, i := range e.verbatim {
+		if i < 0 || i >= len(columns) || !isText(columns[i].array) {
+			return optionError("verbatim", i, "it is the number of a string column")
+		}
+		columns[i].verbatim = true
+	}
 	rows := int(batch.NumRows())
 	if rows == 0 {
 		return nil
@@ -81,12 +83,7 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	base := e.rows
 	e.rows += int64(rows)
 
-	batch.Retain()
-	h := &held{batch: batch}
-	h.tasks.Store(1) // this call
-	e.mu.Lock()
-	e.held[h] = struct{}{}
-	e.mu.Unlock()
+	h := e.hold(batch)
 	defer e.done(h)
 
 	step := taskRows(columns)
@@ -132,22 +129,19 @@ func (e *encoder) chunks(columns []*column, rows int) []*chunk {
 	return out
 }
 
-// done releases a batch when its last task has ended.
-func (e *encoder) done(h *held) {
-	if h.tasks.Add(-1) == 0 {
-		e.mu.Lock()
-		delete(e.held, h)
-		e.mu.Unlock()
-		h.batch.Release()
-	}
-}
-
 // Close writes what is pending.
 func (e *encoder) Close() error {
 	e.closed = true
 	err := e.pipeline.Close()
 	e.release()
-	return err
+	if e.below == nil {
+		return err
+	}
+	if err != nil {
+		e.below.Discard()
+		return err
+	}
+	return e.below.Close()
 }
 
 // Discard stops.
@@ -155,12 +149,7 @@ func (e *encoder) Discard() {
 	e.closed = true
 	e.pipeline.Discard()
 	e.release()
-}
-
-// release gives back the batches of tasks that never ran. No task runs any more.
-func (e *encoder) release() {
-	for h := range e.held {
-		h.batch.Release()
+	if e.below != nil {
+		e.below.Discard()
 	}
-	clear(e.held)
 }

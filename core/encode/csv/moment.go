@@ -72,39 +72,62 @@ func (s *style) dates(v []arrow.Date32) cell {
 // timestamps is the cell of a column of timestamps. In many columns neighbours
 // fall on the same day, whose text is kept.
 func (s *style) timestamps(a *array.Timestamp, res resolution) cell {
-	second, finest := perSecond(a.DataType().(*arrow.TimestampType).Unit)
+	unit := a.DataType().(*arrow.TimestampType).Unit
+	_, finest := perSecond(unit)
 	if !s.pandas {
 		res = resolution{decimals: finest}
 	}
-	fraction := int64(1) // ticks in the last decimal written
+	cut := int64(1) // ticks in the last decimal written
 	for d := finest; d > res.decimals; d -= 3 {
-		fraction *= 1000
+		cut *= 1000
 	}
-	ticks := second * civil.SecondsPerDay
 	v := a.Values()
 	day := int64(math.MinInt64) // no day that a timestamp can be in
 	var text []byte
 	return func(b []byte, row int) []byte {
-		t := int64(v[row])
-		d := t / ticks
-		t -= d * ticks
-		if t < 0 {
-			d, t = d-1, t+ticks
+		second, fraction := secondOf(int64(v[row]), unit)
+		d := second / civil.SecondsPerDay
+		clock := second - d*civil.SecondsPerDay
+		if clock < 0 {
+			d, clock = d-1, clock+civil.SecondsPerDay
 		}
 		if d != day {
-			day, text = d, civil.AppendDate(text[:0], d, s.years)
+			day, text = d, append(civil.AppendDate(text[:0], d, s.years), s.dateTime)
 		}
 		b = append(b, text...)
 		if res.days {
-			return b
+			return b[:len(b)-1]
 		}
-		clock := t / second
-		b = civil.AppendClock(append(b, s.dateTime), int(clock))
+		b = civil.AppendClock(b, int(clock))
 		if res.decimals == 0 {
 			return b
 		}
-		return number.AppendPadded(append(b, '.'), uint64((t-clock*second)/fraction), res.decimals)
+		if cut > 1 {
+			fraction /= cut
+		}
+		return number.AppendPadded(append(b, '.'), uint64(fraction), res.decimals)
 	}
+}
+
+// secondOf returns the second that a timestamp is in, and the ticks since it
+// began. The divisors are constants, which takes a fraction of the time.
+func secondOf(t int64, unit arrow.TimeUnit) (second, fraction int64) {
+	ticks := int64(1)
+	switch unit {
+	case arrow.Second:
+		return t, 0
+	case arrow.Millisecond:
+		second, ticks = t/1e3, 1e3
+	case arrow.Microsecond:
+		second, ticks = t/1e6, 1e6
+	default:
+		second, ticks = t/1e9, 1e9
+	}
+	fraction = t - second*ticks
+	if fraction < 0 {
+		return second - 1, fraction + ticks
+	}
+	return second, fraction
 }
 
 // The calendar that polars writes dates in, Rust's chrono, ends at these days:

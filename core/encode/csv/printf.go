@@ -1,7 +1,6 @@
 package csv
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 
@@ -34,11 +33,11 @@ func parsePrintf(text string) (*printf, error) {
 
 // append appends x; n says how to write what is no number.
 func (p *printf) append(b []byte, x float64, n *number.Notation) []byte {
-	switch {
-	case p.verb == 'f':
+	switch p.verb {
+	case 'f':
 		return number.AppendFixed(b, x, p.precision, n)
-	case math.IsNaN(x) || math.IsInf(x, 0):
-		return number.AppendFloat64(b, x, n)
+	case 'e':
+		return number.AppendExponent(b, x, p.precision, n)
 	}
-	return strconv.AppendFloat(b, x, p.verb, p.precision, 64)
+	return number.AppendGeneral(b, x, p.precision, n)
 }

@@ -1,7 +1,7 @@
 package csv
 
 import (
-	"unsafe"
+	"encoding/binary"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -15,14 +15,28 @@ func textCell[T int32 | int64](s *style, offsets []T, values *memory.Buffer) cel
 		text = values.Bytes()
 	}
 	return func(b []byte, row int) []byte {
-		return s.appendText(b, text[offsets[row]:offsets[row+1]])
+		from := offsets[row]
+		return s.appendRange(b, text, int(from), int(offsets[row+1]-from))
 	}
 }
 
+// views is the cell of a column of string views: short strings stand in the views
+// themselves, behind their lengths.
 func (s *style) views(a *array.StringView) cell {
+	views := a.Data().Buffers()[1].Bytes()[a.Data().Offset()*arrow.ViewHeaderSizeBytes:]
+	var texts [][]byte
+	for _, b := range a.Data().Buffers()[2:] {
+		texts = append(texts, b.Bytes())
+	}
 	return func(b []byte, row int) []byte {
-		v := a.Value(row)
-		return s.appendText(b, unsafe.Slice(unsafe.StringData(v), len(v)))
+		at := row * arrow.ViewHeaderSizeBytes
+		v := views[at : at+arrow.ViewHeaderSizeBytes]
+		n := int(binary.NativeEndian.Uint32(v))
+		if arrow.IsViewInline(n) {
+			return s.appendRange(b, v, 4, n)
+		}
+		text, from := binary.NativeEndian.Uint32(v[8:]), binary.NativeEndian.Uint32(v[12:])
+		return s.appendRange(b, texts[text], int(from), n)
 	}
 }
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from .. import _encode
 from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns
 
@@ -13,9 +14,12 @@ NAME = "numpy"
 FORMATS = ("csv", "npy", "npz", "npz_compressed", "bin")
 
 
-def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:  # noqa: ARG001 - as in all modules
-    """Have NumPy write it."""
-    return plan_in_library(obj, format, kwargs)
+def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
+    """Have Go encode the array if it writes what NumPy would, else NumPy."""
+    in_go = None
+    if format == "csv" and not isinstance(obj, Mapping):
+        in_go = _encode.savetxt.from_numpy(obj, target, kwargs)
+    return in_go or plan_in_library(obj, format, kwargs)
 
 
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:

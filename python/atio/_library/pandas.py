@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _encode
-from .._formats import compression_suffix
 from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns, check_existing
 
@@ -30,8 +29,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     in_go: Plan | None = None
     if format == "parquet":
         in_go = _encode.parquet.from_pandas(_frame(obj), kwargs)
-    elif format == "csv" and not _compresses(target, kwargs):
-        in_go = _encode.csv.from_pandas(_frame(obj), kwargs)
+    elif format == "csv":
+        in_go = _encode.csv.from_pandas(_frame(obj), target, kwargs)
     return in_go or plan_in_library(obj, format, kwargs)
 
 
@@ -70,11 +69,6 @@ def _writer(obj: Any, format: str) -> Callable[..., object]:
 
 def _frame(obj: Any) -> Any:
     return obj if obj.ndim == 2 else obj.to_frame()
-
-
-def _compresses(target: str, kwargs: dict[str, Any]) -> bool:
-    """Whether pandas would infer a compression from the name of the target."""
-    return kwargs.get("compression", "infer") == "infer" and compression_suffix(target) is not None
 
 
 def _asks_for_compression(kwargs: dict[str, Any]) -> bool:

@@ -21,6 +21,9 @@ func AppendFixed(b []byte, x float64, decimals int, n *Notation) []byte {
 		if decimals == 0 {
 			return AppendUint(b, units)
 		}
+		if decimals < 8 && units < 1e8 {
+			return appendPoint(b, units, decimals)
+		}
 		whole := units / pow10[decimals]
 		b = append(AppendUint(b, whole), '.')
 		return AppendPadded(b, units-whole*pow10[decimals], decimals)

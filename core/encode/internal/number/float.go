@@ -3,6 +3,7 @@ package number
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -56,14 +57,102 @@ func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 	if cents := abs * 100; cents < 1e15 {
 		// Prices, percentages and whole numbers: if x is the float nearest to a
 		// decimal of at most 15 digits, that is the shortest one, for no two such
-		// decimals share a float.
-		if c := uint64(cents + 0.5); float64(c)/100 == abs {
-			return appendHundredths(b, c, math.Signbit(x))
+		// decimals share a float. (Conversions of signed integers are one
+		// instruction.)
+		if c := int64(cents + 0.5); float64(c)/100 == abs {
+			return appendHundredths(b, uint64(c), math.Signbit(x))
 		}
 	} else if !(abs <= math.MaxFloat64) {
 		return n.appendSpecial(b, x)
 	}
+	return AppendLong64(b, x, n)
+}
+
+// AppendLong64 is AppendFloat64, faster for numbers with many digits and slower for
+// those with two decimals. The digits of random numbers make a processor guess
+// wrong at each branch they decide, so that there are none on the way of numbers
+// of common size.
+func AppendLong64(b []byte, x float64, n *Notation) []byte {
+	frac, biased := mantissa64(x)
+	if frac == 0 || uint(biased-1) >= 1<<11-2 { // a power of two, 0, subnormal, infinite, NaN
+		return n.appendRare(b, x)
+	}
+	d, exp := shortestNormal64(frac, biased)
+	all, point := d*10, exp+16 // 17 digits, left-aligned
+	if d >= 1e16 {
+		all, point = d, exp+17
+	}
+	if d < 1e15 || point <= n.Low || point > 7 || point < -5 {
+		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
+	}
+	head := all / 1e9
+	rest := all - head*1e9
+	middle := rest / 10
+	first, second, last := eightDigits(head), eightDigits(middle), rest-middle*10
+
+	// How many digits there are before the zeros at the end.
+	digits := 8 + (bits.Len64(second^zeros)+7)/8
+	if last != 0 {
+		digits = 17
+	}
+	if digits == 8 {
+		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
+	}
+
+	if cap(b)-len(b) < maxFloat {
+		b = slices.Grow(b, maxFloat)
+	}
+	at := len(b)
+	b[:at+1][at] = '-'
+	at += int(math.Float64bits(x) >> 63)
+	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
+
+	// After the start, "0.000" or nothing, come the digits, with a decimal point
+	// before the one whose number is point. It moves those behind it by one place.
+	start, moved := uint(0), uint(1)
+	if point <= 0 {
+		start, moved = uint(2-point)&7, 0
+	}
+	shift := uint(point) * 8
+	if point <= 0 {
+		shift = 64 // no point to insert: shifts by 64 give 0
+	}
+	whole := uint64(1)<<shift - 1
+	binary.LittleEndian.PutUint64(out[:], zeroPoint)
+	binary.LittleEndian.PutUint64(out[start:start+8], first&whole|'.'<<shift|first&^whole<<8)
+	out[start+8] = byte(first >> 56)
+	binary.LittleEndian.PutUint64(out[start+8+moved:start+16+moved], second)
+	out[start+16+moved] = byte('0' + last)
+	return b[:at+int(start+moved)+max(digits, point+1)]
+}
+
+const (
+	zeros     = 0x3030_3030_3030_3030 // "00000000"
+	zeroPoint = 0x3030_3030_3030_2e30 // "0.000000"
+)
+
+// appendRare appends what AppendLong64 has no fast way for.
+func (n *Notation) appendRare(b []byte, x float64) []byte {
+	abs := math.Abs(x)
+	switch {
+	case !(abs <= math.MaxFloat64):
+		return n.appendSpecial(b, x)
+	case abs == 0:
+		return appendHundredths(b, 0, math.Signbit(x))
+	}
 	return n.append(b, shortest64(abs), abs, x < 0)
+}
+
+// MostlyLong tells whether AppendLong64 is faster than AppendFloat64 for numbers
+// of which v is a sample.
+func MostlyLong(v []float64) bool {
+	long := 0
+	for _, x := range v {
+		if hundredths := x * 100; hundredths != math.Trunc(hundredths) {
+			long++
+		}
+	}
+	return long > len(v)/2
 }
 
 // AppendFloat32 appends x.
@@ -115,17 +204,43 @@ func (n *Notation) appendSpecial(b []byte, x float64) []byte {
 	return append(b, n.Inf...)
 }
 
+// appendHundredths appends c hundredths with one or two decimals.
 func appendHundredths(b []byte, c uint64, negative bool) []byte {
 	if negative {
 		b = append(b, '-')
 	}
-	whole := c / 100
-	b = AppendUint(b, whole)
-	part := c - whole*100
-	if part%10 == 0 {
-		return append(b, '.', byte('0'+part/10))
+	if c >= 1e8 {
+		whole := c / 100
+		b = append(AppendUint(b, whole), '.')
+		c -= whole * 100
+		b = append(b, pairs[2*c], pairs[2*c+1])
+		if b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
+		}
+		return b
 	}
-	return append(b, '.', pairs[2*part], pairs[2*part+1])
+	b = appendPoint(b, c, 2)
+	_, zero := bits.Sub64(uint64(b[len(b)-1]), '1', 0) // 1 if the last digit is 0
+	return b[:len(b)-int(zero)]
+}
+
+// appendPoint appends v, less than 10**8, with a point before its last decimals, of
+// which there are 1 to 7: eight digits in one word, moved over the leading zeros,
+// and then those behind the point moved away from it.
+func appendPoint(b []byte, v uint64, decimals int) []byte {
+	w := eightDigits(v)
+	before := 8 - decimals
+	blank := bits.TrailingZeros64(w&^zeros|1<<(8*(before-1)&63)) / 8
+	digits, point := w>>(8*blank), 8*(before-blank)
+	whole := uint64(1)<<point - 1
+	if cap(b)-len(b) < 9 {
+		b = slices.Grow(b, 9)
+	}
+	at := len(b)
+	out := (*[9]byte)(b[at : at+9])
+	binary.LittleEndian.PutUint64(out[:], digits&whole|'.'<<point|digits&^whole<<8)
+	out[8] = byte(w >> 56)
+	return b[:at+9-blank]
 }
 
 func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
@@ -207,5 +322,5 @@ func eightDigits(v uint64) uint64 {
 	x = q | (x-q*100)<<16
 	q = x * 103 >> 10 & 0xf_000f_000f_000f
 	x = q | (x-q*10)<<8
-	return x | 0x3030_3030_3030_3030
+	return x | zeros
 }

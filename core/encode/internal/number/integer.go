@@ -1,6 +1,7 @@
 package number
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"slices"
 )
@@ -23,11 +24,11 @@ var pow10 = [20]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e1
 
 // digitCount returns the number of decimal digits of v, 1 for 0.
 func digitCount(v uint64) int {
-	n := (bits.Len64(v|1) * 1233) >> 12 // 1233/4096 is log10(2), near enough for 64 bits
-	if v >= pow10[n] {
-		n++
-	}
-	return max(n, 1)
+	v |= 1
+	n := (bits.Len64(v) * 1233) >> 12 // 1233/4096 is log10(2), near enough for 64 bits
+	// One more from pow10[n] on: random numbers often have this branch go wrong.
+	_, borrow := bits.Sub64(pow10[n]-1, v, 0)
+	return n + int(borrow)
 }
 
 // AppendInt appends v in decimal.
@@ -40,14 +41,15 @@ func AppendInt(b []byte, v int64) []byte {
 
 // AppendUint appends v in decimal.
 func AppendUint(b []byte, v uint64) []byte {
-	if v < 10 {
-		return append(b, byte('0'+v))
-	}
-	if v < 100 {
-		return append(b, pairs[2*v], pairs[2*v+1])
+	b = slices.Grow(b, maxInteger)
+	if v < 1e8 { // without a branch for each number of digits
+		w := eightDigits(v)
+		blank := bits.TrailingZeros64(w&^zeros|1<<56) / 8 // leading zeros
+		at := len(b)
+		binary.LittleEndian.PutUint64(b[at:at+8], w>>(8*blank))
+		return b[:at+8-blank]
 	}
 	n := digitCount(v)
-	b = slices.Grow(b, maxInteger)
 	at := len(b)
 	b = b[:at+n]
 	putUint(b[at:], v)
@@ -72,8 +74,12 @@ func putUint(dst []byte, v uint64) {
 
 // AppendPadded appends the last width digits of v, with leading zeros.
 func AppendPadded(b []byte, v uint64, width int) []byte {
-	b = slices.Grow(b, width)
+	b = slices.Grow(b, max(width, 8))
 	at := len(b)
+	if width <= 8 && v < 1e8 {
+		binary.LittleEndian.PutUint64(b[at:at+8], eightDigits(v)>>(8*(8-width)))
+		return b[:at+width]
+	}
 	b = b[:at+width]
 	putUint(b[at:], v)
 	return b

@@ -29,9 +29,39 @@ const (
 	spare16, least16 = 64 - 11, -24 - spare16
 )
 
-func shortest64(x float64) decimal {
+// mantissa64 returns the fraction of x, left-aligned below bit 63, and its biased
+// exponent.
+func mantissa64(x float64) (frac uint64, biased int) {
 	b := math.Float64bits(x)
-	return shortest(b<<(spare64+1)>>1, int(b>>52)&(1<<11-1), spare64, least64)
+	return b << (spare64 + 1) >> 1, int(b>>52) & (1<<11 - 1)
+}
+
+func shortest64(x float64) decimal {
+	frac, biased := mantissa64(x)
+	return shortest(frac, biased, spare64, least64)
+}
+
+// shortestNormal64 is shortest for a normal float64 that is no power of two. d may
+// end in zeros.
+func shortestNormal64(frac uint64, biased int) (d uint64, exp int) {
+	m, e := frac|1<<63, biased-1+least64
+	p := -(((e + spare64) * 78913) >> 18) // log10(2**(e+z))
+	const half = 1 << (spare64 - 1)
+	odd := m >> spare64 & 1
+
+	pow := &powers[p-minPower]
+	shift := uint(-(e + (p*108853)>>15 + 3))
+	lowest := (scale(m-half, pow, shift) + odd + 3) >> 2
+	highest := (scale(m+half, pow, shift) - odd) >> 2
+	u := scale(m, pow, shift)
+	d, exp = (u+1+u>>2&1)>>2, -p
+	if lowest >= highest {
+		d = lowest
+	}
+	if short := highest / 10; short*10 >= lowest {
+		d, exp = short, 1-p
+	}
+	return d, exp
 }
 
 func shortest32(x float32) decimal {
