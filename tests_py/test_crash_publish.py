@@ -25,6 +25,8 @@ from crash.tracing import Call, Spoil
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace of Linux")
 
+FEW_STATES = powercut.Limits(all_subsets=4, random_subsets=16, prefixes=2, combinations=8)
+
 #: For failing calls also those that only look or lock: they can fail as well.
 EVERYTHING = "change,sync,open,lock"
 
@@ -156,7 +158,9 @@ def test_power_cut_at_each_call(runner: Runner, prepared: Prepared) -> None:
         with state.on_disk() as after:
             prepared.check_next_write(after)
 
-    states = powercut.check(recorded.trace, disk, check)
+    # pyarrow's many small writes to several files would make states without end.
+    limits = FEW_STATES if prepared.case.few_states else powercut.DEFAULT_LIMITS
+    states = powercut.check(recorded.trace, disk, check, limits)
     assert states >= 10
     print(f"{prepared.case}: {states} states after a power cut")
 

@@ -40,6 +40,7 @@ class Case:
     before: int = 1  # writes to the target before, the last one of "old"
     file_system: dict[str, Any] = field(default_factory=dict)  # fields of Spoil: what it refuses
     stride: int = 1  # of its calls, which are many, only each so many-th is spoiled
+    few_states: bool = False  # after a power cut, of which there would be too many
 
     def __str__(self) -> str:
         return self.name
@@ -87,7 +88,13 @@ CASES = [
     Case("partitioned", "dataset.parquet", PARTITIONED),
     Case("partitioned, new", "dataset.parquet", PARTITIONED, before=0, stride=3),
     Case("partitioned, with backups", "dataset.parquet", PARTITIONED | {"backup": 2}, before=4, stride=4),
-    Case("partitioned, written by pyarrow", "dataset.parquet", PARTITIONED | {"write_batch_size": 512}, stride=5),
+    Case(
+        "partitioned, written by pyarrow",
+        "dataset.parquet",
+        PARTITIONED | {"write_batch_size": 512},
+        stride=5,
+        few_states=True,
+    ),
 ]
 
 
