@@ -25,8 +25,6 @@ from crash.tracing import Call, Spoil
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace of Linux")
 
-FEW_STATES = powercut.Limits(all_subsets=4, random_subsets=16, prefixes=2, combinations=8)
-
 #: For failing calls also those that only look or lock: they can fail as well.
 EVERYTHING = "change,sync,open,lock"
 
@@ -49,7 +47,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def for_cases(*names: str, durable: bool = False) -> pytest.MarkDecorator:
     """Runs a test with the cases of these names, or all; if `durable`, only with those that survive power cuts."""
-    cases = [case for case in CASES if (not names or case.name in names) and (case.durable or not durable)]
+    cases = [case for case in CASES if (not names or case.name in names) and (case.power_cuts or not durable)]
     return pytest.mark.parametrize("prepared", cases, ids=str, indirect=True, scope="module")
 
 
@@ -158,9 +156,7 @@ def test_power_cut_at_each_call(runner: Runner, prepared: Prepared) -> None:
         with state.on_disk() as after:
             prepared.check_next_write(after)
 
-    # pyarrow's many small writes to several files would make states without end.
-    limits = FEW_STATES if prepared.case.few_states else powercut.DEFAULT_LIMITS
-    states = powercut.check(recorded.trace, disk, check, limits)
+    states = powercut.check(recorded.trace, disk, check)
     assert states >= 10
     print(f"{prepared.case}: {states} states after a power cut")
 

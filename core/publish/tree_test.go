@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core/publish"
 	"github.com/seojaeohcode/atio/core/store"
+	"github.com/seojaeohcode/atio/core/store/faultstore"
 )
 
 // partitions are the files of the old and of the new directory: some at the
@@ -223,6 +225,45 @@ func TestVerifyDirectory(t *testing.T) {
 		check(t, spoil(filepath.Join(target, path)))
 		if err := verify(target); !errors.Is(err, publish.ErrCorrupt) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Before a directory takes its place, all files in it and then all directories
+// are on the disk, whoever wrote them.
+func TestDirectoryIsSynced(t *testing.T) {
+	for _, external := range []bool{false, true} {
+		target := filepath.Join(t.TempDir(), "d")
+		write(t, ofDirectory, target, oldData)
+		st := faultstore.New(store.Local{}, nil)
+		w := way{o: publish.Options{Directory: true, External: external}}
+		check(t, w.publishOnce(st, target))
+		synced := map[string]int{}
+		exchanged := 0
+		for _, op := range st.Ops() {
+			switch op.Name {
+			case "File.Sync", "SyncDir":
+				name := filepath.ToSlash(op.Path)
+				_, below, staged := strings.Cut(name, ".atio-stage/")
+				if _, below, _ = strings.Cut(below, "/"); staged && exchanged == 0 {
+					synced[below] = op.Index
+				}
+			case "Exchange":
+				exchanged = op.Index
+			}
+		}
+		if exchanged == 0 {
+			t.Fatal("nothing was exchanged")
+		}
+		for name := range partitions(newData) {
+			for below := "d/" + name; below != "."; below = path.Dir(below) {
+				if synced[below] == 0 {
+					t.Errorf("external %v: %s was not synced", external, below)
+				}
+				if below != "d" && synced[below] > synced[path.Dir(below)] {
+					t.Errorf("external %v: %s was synced before what is in it", external, path.Dir(below))
+				}
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ class Case:
     before: int = 1  # writes to the target before, the last one of "old"
     file_system: dict[str, Any] = field(default_factory=dict)  # fields of Spoil: what it refuses
     stride: int = 1  # of its calls, which are many, only each so many-th is spoiled
-    few_states: bool = False  # after a power cut, of which there would be too many
+    many_states: bool = False  # after a power cut, too many to go through (core/publish/tree_test.go counts the syncs)
 
     def __str__(self) -> str:
         return self.name
@@ -57,6 +57,11 @@ class Case:
     @property
     def durable(self) -> bool:
         return bool(self.options.get("durable", True))
+
+    @property
+    def power_cuts(self) -> bool:
+        """Whether it is tried what a power cut leaves."""
+        return self.durable and not self.many_states
 
     @property
     def backups(self) -> int:
@@ -93,7 +98,7 @@ CASES = [
         "dataset.parquet",
         PARTITIONED | {"write_batch_size": 512},
         stride=5,
-        few_states=True,
+        many_states=True,
     ),
 ]
 
