@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,16 @@ def test_chunks_have_each_their_own_types(tmp_path: Path) -> None:
     want = "".join(c.to_csv(index=False, header=i == 0) for i, c in enumerate(chunks))
     assert (tmp_path / "x.csv").read_text() == want
     assert (result.engine, result.rows) == ("go", 6)
+
+
+def test_chunks_with_columns_that_pandas_formats(tmp_path: Path) -> None:
+    odd = pd.DataFrame({"a": [1, 2], "o": [Decimal("1.5"), 'a,"b']})
+    plain = pd.DataFrame({"a": [1, 2], "o": ["x,", "y"]})
+    result = atio.write(iter([odd, plain]), tmp_path / "x.csv", index=False)
+    want = odd.to_csv(index=False) + plain.to_csv(index=False, header=False)
+    assert ((tmp_path / "x.csv").read_text(), result.engine) == (want, "pandas")
+    with pytest.raises(ValueError, match="does not fit"):
+        atio.write(iter([plain, odd]), tmp_path / "y.csv", index=False)
 
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)

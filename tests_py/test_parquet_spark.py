@@ -63,7 +63,19 @@ def read(spark: SparkSession, path: Path) -> tuple[str, Any]:
 
 
 # What Spark 4 does not read, whoever wrote it.
-REFUSED_BY_SPARK: set[str] = set()
+REFUSED_BY_SPARK = {
+    "decimal256(60, 2)",
+    "halffloat",
+    "struct<m: map<string, list<item: int64>>, t: timestamp[ns, tz=UTC]>",
+    "time32[ms]",
+    "time32[s]",
+    "time64[ns]",
+    "time64[us]",
+    "timestamp[ns, tz=+05:30]",
+    "timestamp[ns, tz=UTC]",
+    "timestamp[ns]",
+    "uuid",
+}
 
 
 def test_every_type(spark: SparkSession, tmp_path: Path) -> None:
@@ -81,7 +93,6 @@ def test_every_type(spark: SparkSession, tmp_path: Path) -> None:
             wrong.append((name, a, b))
         refused |= {name} if b[1] is None else set()
     assert wrong == []
-    print(sorted(refused))
     assert refused == REFUSED_BY_SPARK
 
 

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 import atio
 import parquet_cases as cases
+from atio._library import library_of
+from atio._plan import EncodeInGo
 
 PAGE = Path(__file__).parent.parent / "docs" / "types.md"
 FORMATS = ("parquet", "csv")
@@ -28,6 +30,7 @@ What `atio.write` makes of a column, by its type and the format. This page is ma
 
 - **go**: encoded by atio's Go core. For parquet the file says the same as that of the library's own writer: values,
   types, metadata, as pandas, polars, pyarrow and DuckDB read them.
+- **go**, fields by **pandas** or **polars**: the library makes the fields, and Go writes them beside others.
 - **pandas**, **polars**, **pyarrow**: the library's own writer makes the bytes; publishing is just as safe.
 - *refused*: the library cannot write it either. atio raises the library's exception and leaves everything as before.
 
@@ -45,6 +48,12 @@ def outcome(frame: Any, format: str, folder: Path) -> tuple[str, Path | None]:
             result = atio.write(frame, path, durable=False, success_flag=False)
     except Exception as e:
         return f"*refused*: `{type(e).__name__}`", None
+    if format == "csv" and result.engine == "go":
+        library = library_of(frame)
+        assert library is not None
+        how = library.plan(frame, format, str(path), {})
+        if isinstance(how, EncodeInGo) and how.options["verbatim"]:
+            return f"go, fields by {library.NAME}", path
     return result.engine, path
 
 

@@ -165,7 +165,11 @@ class ChunkWriter:
 
     def _plan(self, chunk: Any) -> Plan:
         assert self._library is not None
-        return plan(self._library, chunk, self._format, self._target, self._kwargs)
+        how = plan(self._library, chunk, self._format, self._target, self._kwargs)
+        if isinstance(how, EncodeInGo) and how.options.get("verbatim"):
+            # Which columns hold fields made by the library may differ from chunk to chunk; the options are the first's.
+            return self._library.plan_in_library(chunk, self._format, self._kwargs)
+        return how
 
     def _start_in_go(self, how: EncodeInGo | EncodeFilesInGo) -> bool:
         """Begin with the first chunk in Go; ``False`` if Go turns out not to take it, with nothing begun."""

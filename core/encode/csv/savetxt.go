@@ -138,7 +138,7 @@ func (e *matrixEncoder) Write(batch arrow.RecordBatch) error {
 		return &encode.ValueError{Format: format, Column: batch.ColumnName(0), Row: -1, Reason: "a matrix has no nulls"}
 	}
 	if n := int(list.DataType().(*arrow.FixedSizeListType).Len()); n != len(e.formats) {
-		return &encode.ValueError{Format: format, Column: batch.ColumnName(0), Row: -1, Reason: fmt.Sprintf("a row has %d numbers, not %d", n, len(e.formats))}
+		return &encode.ValueError{Format: format, Column: batch.ColumnName(0), Row: -1, Reason: fmt.Sprintf("a row of this batch has %d numbers, one of the first %d; give all batches the same columns", n, len(e.formats))}
 	}
 	from := list.Offset() * len(e.formats)
 	switch v := list.ListValues().(type) {
