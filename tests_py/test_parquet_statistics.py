@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import atio
+import test_parquet_filters as filters
 from parquet_pages import ColumnPages, read_pages
 
 D = decimal.Decimal
@@ -251,6 +252,94 @@ def test_page_index(table: pa.Table, page: int | None, group: int | None, v: str
     result = atio.write(table, path, data_page_size=page, row_group_size=group, data_page_version=v, compression="zstd")
     assert result.engine == "go"
     check_pages(path, table)
+
+
+@pytest.mark.parametrize("v", ["1.0", "2.0"])
+@pytest.mark.parametrize("page", [60, 200])
+def test_page_index_of_every_kind(v: str, page: int, tmp_path: Path) -> None:
+    """Bounds of each page, in the order of the column, as they are stored for the type."""
+    data = filters.table()
+    # A page of nothing but NaN has no bounds, and then the column has no index; here every page has a number.
+    f = np.where(np.arange(len(data)) % 3 == 0, 1.5, data["f"].to_numpy())
+    lists = pa.array([list(range(i % 5)) if i % 7 else None for i in range(len(data))], pa.list_(pa.int64()))
+    data = data.set_column(
+        data.schema.get_field_index("f"), "f", pa.array(f, mask=data["f"].is_null().to_numpy())
+    ).append_column("lists", lists)
+    path = tmp_path / "x.parquet"
+    assert atio.write(data, path, data_page_size=page, row_group_size=1700, data_page_version=v).engine == "go"
+    several, row = set(), 0
+    for group in range(pq.read_metadata(path).num_row_groups):
+        rows = pq.read_metadata(path).row_group(group).num_rows
+        for pages in read_pages(path, group):
+            name = pages.name.partition(".")[0]
+            values = data[name].slice(row, rows).combine_chunks()
+            check_bounds(pages, values, rows)
+            several |= {name} if len(pages.data_pages) > 1 else set()
+        row += rows
+    assert several >= {"n", "sorted", "f", "s", "long", "d", "lists"}
+
+
+def check_bounds(pages: ColumnPages, values: pa.Array, rows: int) -> None:
+    starts = [at.first_row for at in pages.offset_index]
+    index = pages.column_index
+    assert index is not None, pages.name
+    assert [p.offset for p in pages.data_pages] == [at.offset for at in pages.offset_index]
+    bounds = []
+    for i, (start, end) in enumerate(zip(starts, [*starts[1:], rows], strict=True)):
+        page = values.slice(start, end - start)
+        if pa.types.is_list(page.type):
+            # A value for each element, and one for each list without any.
+            empty = sum(1 for v in page.to_pylist() if not v)
+            page = page.flatten()
+            assert pages.data_pages[i].values == len(page) + empty
+            assert index.null_counts[i] == empty
+            assert index.null_pages[i] == (len(page) == 0)
+        else:
+            assert pages.data_pages[i].values == len(page)
+            assert index.null_counts[i] == page.null_count
+            assert index.null_pages[i] == (page.null_count == len(page))
+        if index.null_pages[i]:
+            assert index.minima[i] == index.maxima[i] == b""
+            continue
+        low, high = (stored(v, page.type) for v in expected(page))
+        decode = raw_decoder(page.type)
+        got = decode(index.minima[i]), decode(index.maxima[i])
+        if isinstance(low, str):
+            assert got[0] <= low and got[1] >= high, pages.name
+            assert len(index.minima[i]) <= 64 and len(index.maxima[i]) <= 64
+            assert low.startswith(got[0])
+        else:
+            assert got == (low, high), pages.name
+        bounds.append(got)
+    lows, highs = [b[0] for b in bounds], [b[1] for b in bounds]
+    ascending = lows == sorted(lows) and highs == sorted(highs)
+    descending = lows[::-1] == sorted(lows) and highs[::-1] == sorted(highs)
+    assert index.boundary_order == (1 if ascending else 2 if descending else 0), pages.name
+
+
+def stored(value: Any, dtype: pa.DataType) -> Any:
+    """A value as its type's number, or as it is."""
+    if pa.types.is_decimal(dtype):
+        return int(value.scaleb(dtype.scale))
+    if pa.types.is_date(dtype):
+        return (value - date(1970, 1, 1)).days
+    if pa.types.is_timestamp(dtype):
+        return (value - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+    return value
+
+
+def raw_decoder(dtype: pa.DataType) -> Any:
+    """From PLAIN, as bounds are stored (parquet.thrift, Statistics)."""
+    if pa.types.is_dictionary(dtype) or pa.types.is_string(dtype):
+        return bytes.decode
+    if pa.types.is_decimal(dtype):
+        return lambda raw: int.from_bytes(raw, "big", signed=True)
+    if pa.types.is_boolean(dtype):
+        return lambda raw: raw != b"\0"
+    if pa.types.is_floating(dtype):
+        return lambda raw: np.frombuffer(raw, "float64")[0]
+    unsigned = pa.types.is_unsigned_integer(dtype)
+    return lambda raw: int.from_bytes(raw, "little", signed=not unsigned)
 
 
 def test_the_parser_itself(tmp_path: Path) -> None:
