@@ -46,8 +46,9 @@ struct atio_counts {
 extern int32_t atio_start(char *request, struct ArrowArrayStream *stream, int64_t wait_us, int64_t *job);
 
 /* Gives a waiting job more input. The stream is moved, whatever happens. If the
- * job writes a directory, atio_call({"op": "file", "job": .., "path": base64 of
- * the path below it, "rows": ..}) before says which file the stream begins. */
+ * job writes a directory, atio_call({"op": "files", "job": .., "files": [{"path":
+ * base64 of the path below it, "rows": ..}]}) before says which files the stream
+ * holds, one after the other. */
 extern int32_t atio_push(int64_t job, struct ArrowArrayStream *stream, int64_t wait_us);
 
 /* Lets a waiting job go on: there is no more input, or what the caller had to

@@ -62,7 +62,7 @@ type job struct {
 	state   int32
 	changed chan struct{} // closed at the next change of state
 	path    string        // where the caller has to do something
-	file    *nextFile     // what the next stream is to be
+	files   []datasetFile // what the next stream is to be
 	result  any
 	err     error
 }
@@ -73,20 +73,19 @@ type input struct {
 	rows   int64
 }
 
-// nextFile is a file of a directory that is about to be pushed.
-type nextFile struct {
-	path string
-	rows int64 // 0 if not known
+// datasetFile is a file of a directory that is about to be pushed.
+type datasetFile struct {
+	Path []byte `json:"path"` // base64, below the directory
+	Rows int64  `json:"rows"` // at least 1
 }
 
-// takeFile is the file that the stream at hand begins, nil if it goes on with
-// the one before.
-func (j *job) takeFile() *nextFile {
+// takeFiles are the files that the stream at hand holds.
+func (j *job) takeFiles() []datasetFile {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f := j.file
-	j.file = nil
-	return f
+	files := j.files
+	j.files = nil
+	return files
 }
 
 // outcome is what a job has done. Until keep is called, undo goes back.

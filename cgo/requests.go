@@ -18,8 +18,8 @@ type request struct {
 	Target []byte `json:"target"` // base64, since a path need not be UTF-8
 
 	// Of a write.
-	// "stream", "push" (atio_push), "files" (pushed too, each stream a file of a
-	// directory, named before by a call), "file" or "directory" (both written by
+	// "stream", "push" (atio_push), "files" (pushed too, each stream some files
+	// of a directory, named before by a call), "file" or "directory" (both written by
 	// the caller).
 	Input    string          `json:"input"`
 	Extend   bool            `json:"extend"`
@@ -150,8 +150,8 @@ func writeStreams(j *job, q *request, o core.Options, in *reader, next func() (*
 	return outcomeOf(j)(w.Finish())
 }
 
-// writeFiles writes a directory: each stream that the caller pushes is a file of
-// it, or more of the file before.
+// writeFiles writes a directory: each stream that the caller pushes is some files
+// of it, named before.
 func writeFiles(j *job, q *request, o core.Options) (outcome, error) {
 	w, err := core.NewDatasetWriter(j.ctx, string(q.Target), o)
 	if err != nil {
@@ -166,26 +166,43 @@ func writeFiles(j *job, q *request, o core.Options) (outcome, error) {
 		if in.reader == nil {
 			return outcomeOf(j)(w.Finish())
 		}
-		if err := writeOneFile(w, j.takeFile(), in.reader); err != nil {
+		if err := writeSome(w, j.takeFiles(), in.reader); err != nil {
 			return outcome{}, err
 		}
 	}
 }
 
-func writeOneFile(w *core.DatasetWriter, f *nextFile, in *reader) error {
+// writeSome writes the files that a stream holds one after the other.
+func writeSome(w *core.DatasetWriter, files []datasetFile, in *reader) error {
 	defer in.Release()
-	if f != nil {
-		if err := w.Create(f.path, in.Schema(), f.rows); err != nil {
-			return err
-		}
-	}
+	left := int64(0) // rows of the file at hand that are still to come
 	for in.Next() {
-		if err := w.Write(in.RecordBatch()); err != nil {
-			return err
+		batch := in.RecordBatch()
+		for begin := int64(0); begin < batch.NumRows(); {
+			if left == 0 {
+				if len(files) == 0 || files[0].Rows <= 0 {
+					return errors.New("the stream has more rows than the files it is to be")
+				}
+				if err := w.Create(string(files[0].Path), in.Schema(), files[0].Rows); err != nil {
+					return err
+				}
+				left, files = files[0].Rows, files[1:]
+			}
+			n := min(left, batch.NumRows()-begin)
+			part := batch.NewSlice(begin, begin+n)
+			err := w.Write(part)
+			part.Release()
+			if err != nil {
+				return err
+			}
+			begin, left = begin+n, left-n
 		}
 	}
 	if err := in.Err(); err != nil {
 		return &streamError{err}
+	}
+	if left > 0 || len(files) > 0 {
+		return errors.New("the stream has fewer rows than the files it is to be")
 	}
 	return nil
 }
@@ -233,10 +250,9 @@ func (j *job) resultOf(r core.Result) result {
 // call answers a request that needs no job.
 func call(text string) (any, error) {
 	var q struct {
-		Op   string `json:"op"`
-		Job  int64  `json:"job"`
-		Path []byte `json:"path"` // base64
-		Rows int64  `json:"rows"`
+		Op    string        `json:"op"`
+		Job   int64         `json:"job"`
+		Files []datasetFile `json:"files"`
 	}
 	if err := decode([]byte(text), &q); err != nil {
 		return nil, err
@@ -250,14 +266,14 @@ func call(text string) (any, error) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		return map[string][]byte{"path": []byte(j.path)}, nil
-	case "file": // what the next stream that is pushed is to be
+	case "files": // what the next stream that is pushed is to be
 		j := jobs.get(q.Job)
 		if j == nil {
 			return nil, errNoJob
 		}
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.file = &nextFile{path: string(q.Path), rows: q.Rows}
+		j.files = q.Files
 		return nil, nil
 	case "formats":
 		return core.Formats(), nil

@@ -217,8 +217,8 @@ class ChunkWriter:
         if isinstance(how, EncodeInGo):
             self._job.push(self._fitting(how.stream))
         else:
-            for file in how.files:
-                self._job.push_file(replace(file, stream=self._fitting(file.stream)))
+            for some in how.files:
+                self._job.push_files(replace(some, stream=self._fitting(some.stream)))
                 self._check_job()
         self._rows += how.rows
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import _lib
 from ._errors import AtioError, error_of, path_of
-from ._plan import ArrowStream, DatasetFile
+from ._plan import ArrowStream, DatasetFiles
 
 UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
 
@@ -61,12 +61,12 @@ class Job:
             self.status = self._library.atio_push(self._id, pointer, SLICE_US)
         self.wait()
 
-    def push_file(self, file: DatasetFile) -> None:
-        """Give a waiting job one file of a directory, and wait until it wants the next."""
-        name = base64.b64encode(os.fsencode(file.path)).decode()
-        request = {"op": "file", "job": self._id.value, "path": name, "rows": file.rows}
+    def push_files(self, some: DatasetFiles) -> None:
+        """Give a waiting job some files of a directory, and wait until it wants more."""
+        files = [{"path": base64.b64encode(os.fsencode(path)).decode(), "rows": rows} for path, rows in some.files]
+        request = {"op": "files", "job": self._id.value, "files": files}
         self._answer(self._library.atio_call(json.dumps(request).encode()))
-        self.push(file.stream)
+        self.push(some.stream)
 
     def resume(self, rows: int | None = None) -> None:
         """Let a waiting job go on, and wait for it."""

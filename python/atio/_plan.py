@@ -27,23 +27,22 @@ class EncodeInGo:
 
 
 @dataclass(frozen=True)
-class DatasetFile:
-    """One file of a directory: its path below it, with slashes, and its rows."""
+class DatasetFiles:
+    """Some files of a directory: their paths below it, with slashes, their numbers of rows, and all rows in a row."""
 
-    path: str
+    files: list[tuple[str, int]]
     stream: ArrowStream
-    rows: int
 
 
 @dataclass(frozen=True)
 class EncodeFilesInGo:
     """Go encodes the files of a directory, which is published as one.
 
-    ``options`` are as for :class:`EncodeInGo`; ``rows`` is the number of rows in all ``files``, which are made one by
-    one while Go encodes the one before.
+    ``options`` are as for :class:`EncodeInGo`; ``rows`` is the number of rows in all ``files``, which are made some
+    at a time while Go encodes those before.
     """
 
-    files: Iterator[DatasetFile]
+    files: Iterator[DatasetFiles]
     rows: int
     options: dict[str, Any] = field(default_factory=dict)
 

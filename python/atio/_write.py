@@ -17,7 +17,7 @@ from ._formats import format_of, has_suffix
 from ._job import Job, run
 from ._job import validate as validate_stage
 from ._library import Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import DatasetFile, EncodeFilesInGo, EncodeInGo, EncodeInLibrary
+from ._plan import DatasetFiles, EncodeFilesInGo, EncodeInGo, EncodeInLibrary
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._target import PathLike, Publishing, path_of
@@ -209,9 +209,9 @@ def _steps(publishing: Publishing, first: Iterable[Step] = ()) -> Iterator[Step]
         yield lambda job: validate_stage(job, validator)
 
 
-def _pushing(files: Iterator[DatasetFile]) -> Iterator[Step]:
-    for file in files:
-        yield partial(Job.push_file, file=file)
+def _pushing(files: Iterator[DatasetFiles]) -> Iterator[Step]:
+    for some in files:
+        yield partial(Job.push_files, some=some)
     yield lambda job: job.resume()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from atio._plan import DatasetFile
+from atio._plan import DatasetFiles
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +23,10 @@ _COMBINED_BYTES = 1 << 30
 """Tables of less are copied into one chunk before rows are picked from them, which is faster by far."""
 
 
+_ROWS_AT_ONCE = 1 << 18
+"""Groups of no more rows than this in all go to Go together; a larger one goes alone."""
+
+
 def file_name(template: str | None = None) -> str:
     """A name that no file of another write has.
 
@@ -31,8 +36,8 @@ def file_name(template: str | None = None) -> str:
     return (template or f"{uuid.uuid4().hex}-{{i}}.parquet").format(i=0)
 
 
-def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[DatasetFile]:
-    """The files of ``pyarrow.parquet.write_to_dataset(table, partition_cols=keys)``, one at a time.
+def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[DatasetFiles]:
+    """The files of ``pyarrow.parquet.write_to_dataset(table, partition_cols=keys)``, some at a time.
 
     The rows of a file are in the table's order. The key columns are in the path, not in the files.
     """
@@ -42,24 +47,40 @@ def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[Dat
 
     values = [_plain(table.column(key)) for key in keys]
     partitioning = ds.partitioning(pa.schema(list(zip(keys, (v.type for v in values), strict=True))), flavor="hive")
-    groups = _groups(values)
     data = table.drop_columns(list(keys))
     if data.nbytes < _COMBINED_BYTES:
         data = data.combine_chunks()
-    order = pc.sort_indices(groups)  # stable
-    counts = {c["values"]: c["counts"] for c in pc.value_counts(groups).to_pylist()}
-    begin = 0
-    for group in sorted(counts):
-        rows = order.slice(begin, counts[group])
-        begin += counts[group]
-        at = rows[0].as_py()
+
+    def path_of(row: int) -> str:
         condition = None
         for key, value in zip(keys, values, strict=True):
-            scalar = value[at]
+            scalar = value[row]
             one = pc.field(key) == scalar if scalar.is_valid else pc.field(key).is_null()
             condition = one if condition is None else condition & one
         directory, _ = partitioning.format(condition)
-        yield DatasetFile(f"{directory}/{name}", _pick(data, rows), counts[group])
+        return f"{directory}/{name}"
+
+    for rows, counts in _runs(_groups(values)):
+        begins = [0, *itertools.accumulate(counts)]
+        paths = [path_of(rows[begin].as_py()) for begin in begins[:-1]]
+        yield DatasetFiles(list(zip(paths, counts, strict=True)), _pick(data, rows))
+
+
+def _runs(groups: pa.Array) -> Iterator[tuple[pa.Array, list[int]]]:
+    """The rows of some groups at a time, those of a group in order and together, and how many each of them has."""
+    import pyarrow.compute as pc
+
+    order = pc.sort_indices(groups)  # stable
+    counted = {c["values"]: c["counts"] for c in pc.value_counts(groups).to_pylist()}
+    begin, total, counts = 0, 0, list[int]()
+    for group in sorted(counted):
+        if total + counted[group] > _ROWS_AT_ONCE and counts:
+            yield order.slice(begin, total), counts
+            begin, total, counts = begin + total, 0, []
+        total += counted[group]
+        counts.append(counted[group])
+    if counts:
+        yield order.slice(begin, total), counts
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -91,9 +112,12 @@ def _groups(values: Sequence[pa.ChunkedArray]) -> pa.Array:
 
 
 def _pick(table: pa.Table, rows: pa.Array) -> pa.Table:
-    """These rows of a table; they are in order."""
+    """These rows of a table, in this order."""
+    import pyarrow.compute as pc
+
     first, last = rows[0].as_py(), rows[-1].as_py()
-    if last - first + 1 == len(rows):
+    # From first to last, each one greater than the one before: then they are all there is between.
+    if last - first + 1 == len(rows) and pc.all(pc.less(rows[:-1], rows[1:])).as_py():
         return table.slice(first, len(rows))
     if all(column.num_chunks <= 1 for column in table.columns):
         return table.take(rows)
@@ -105,26 +129,41 @@ def _pick_chunked(table: pa.Table, rows: pa.Array) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    picked, begin = [], 0
+    # By chunk, then back into the order that is wanted.
+    by_row = pc.sort_indices(rows)
+    ascending, picked, begin = rows.take(by_row), [], 0
     for batch in table.to_batches():
         end = begin + batch.num_rows
-        inside = rows.filter(pc.and_(pc.greater_equal(rows, begin), pc.less(rows, end)))
+        inside = ascending.filter(pc.and_(pc.greater_equal(ascending, begin), pc.less(ascending, end)))
         if len(inside):
             picked.append(batch.take(pc.subtract(inside, pa.scalar(begin, inside.type))))
         begin = end
-    return pa.Table.from_batches(picked, table.schema)
+    return pa.Table.from_batches(picked, table.schema).combine_chunks().take(pc.sort_indices(by_row))
 
 
-def split_polars(df: pl.DataFrame, keys: Sequence[str], name: str) -> Iterator[DatasetFile]:
+def split_polars(df: pl.DataFrame, keys: Sequence[str], name: str) -> Iterator[DatasetFiles]:
     """The files of ``df.write_parquet(partition_by=keys)``. The key columns are in the path and in the files."""
     import polars as pl
 
-    for part in df.partition_by(list(dict.fromkeys(keys)), maintain_order=True):
-        levels = []
-        for key in keys:
-            text = part[key].head(1).cast(pl.String).item()
-            levels.append(f"{key}={_NULL if text is None else quote(text, safe=_POLARS_SAFE)}")
-        yield DatasetFile("/".join([*levels, name]), part, part.height)
+    columns = df.select(list(dict.fromkeys(keys))).to_arrow()
+    for rows, counts in _runs(_groups([_one_zero(_plain(column)) for column in columns.columns])):
+        some = df[pl.Series(rows)]
+        firsts = some[[0, *itertools.accumulate(counts[:-1])]]
+        texts = {key: firsts[key].cast(pl.String).to_list() for key in keys}
+        paths = ["/".join([*(f"{key}={_quoted(texts[key][i])}" for key in keys), name]) for i in range(len(counts))]
+        yield DatasetFiles(list(zip(paths, counts, strict=True)), some)
+
+
+def _one_zero(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in which both zeros are one, as they are to polars in a key."""
+    import pyarrow.compute as pc
+    import pyarrow.types as t
+
+    return pc.add(column, pc.cast(0, column.type)) if t.is_floating(column.type) else column
+
+
+def _quoted(text: str | None) -> str:
+    return _NULL if text is None else quote(text, safe=_POLARS_SAFE)
 
 
 def polars_key_fits(dtype: Any) -> bool:

@@ -142,7 +142,9 @@ def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInG
     if keys is not None:
         keys = [keys] if isinstance(keys, str) else keys
         files = _partition.split_polars(df, keys, _partition.file_name())
-        return EncodeFilesInGo((replace(f, stream=_polars_stream(f.stream)) for f in files), df.height, options)
+        return EncodeFilesInGo(
+            (replace(some, stream=_polars_stream(some.stream)) for some in files), df.height, options
+        )
     return EncodeInGo(_polars_stream(df), df.height, options)
 
 
