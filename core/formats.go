@@ -9,6 +9,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/csv"
+	"github.com/seojaeohcode/atio/core/encode/json"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
 )
 
@@ -16,6 +17,8 @@ import (
 var formats = map[string]func() encode.Options{
 	"parquet": func() encode.Options { return new(parquet.Options) },
 	"csv":     func() encode.Options { return new(csv.Options) },
+	"json":    func() encode.Options { return new(json.Options) },
+	"ndjson":  func() encode.Options { return &json.Options{Lines: true} },
 }
 
 // Formats returns the names of the formats that can be encoded, sorted.

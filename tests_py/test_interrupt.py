@@ -332,8 +332,6 @@ def interrupt_small_operations(kind: str, directory: str, rounds: int, existing:
         began = time.perf_counter()
         operation()
         timings.append(time.perf_counter() - began)
-    took = statistics.median(timings)
-
     timer = Timer(operation)
     prepare()
     old, returned, final = 0, 0, 0
@@ -341,8 +339,12 @@ def interrupt_small_operations(kind: str, directory: str, rounds: int, existing:
     for i in range(rounds):
         stopped = False
         try:
+            # As long as it took lately: other work on the machine comes and goes.
+            took = statistics.median(timings[-20:])
+            began = time.perf_counter()
             timer.start(took * 1.2 * (i + random.random()) / rounds, again)
             operation()
+            timings.append(time.perf_counter() - began)
         except KeyboardInterrupt as error:
             stopped = True
             assert error is timer.raised[-1]

@@ -234,8 +234,8 @@ class ChunkWriter:
 
     def _fitting(self, stream: ArrowStream) -> ArrowStream:
         """The stream with the schema of the first chunk, which a file has throughout."""
-        if self._format == "csv":
-            return stream  # whose cells are text, each chunk's by its own types
+        if self._format in ("csv", "json", "ndjson"):
+            return stream  # whose values are text, each chunk's by its own types
         schema = getattr(stream, "schema", None)
         if self._schema is None:
             self._schema = schema

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/internal/compressed"
+	"github.com/seojaeohcode/atio/core/encode/internal/held"
 )
 
 // A task formats about so many fields, and about so many bytes of strings: enough
@@ -34,7 +35,7 @@ type encoder struct {
 	below     compressed.Writer // nil if nothing is compressed
 	rows      int64
 	closed    bool
-	holding
+	batches   held.Batches
 }
 
 func newEncoder(ctx context.Context, w io.Writer, s *style, names []string, chunkRows int, env encode.Env) *encoder {
@@ -83,22 +84,22 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	base := e.rows
 	e.rows += int64(rows)
 
-	h := e.hold(batch)
-	defer e.done(h)
+	h := e.batches.Hold(batch)
+	defer e.batches.Done(h)
 
 	step := taskRows(columns)
 	for _, c := range e.chunks(columns, rows) {
 		for lo := c.lo; lo < c.hi; lo += step {
 			hi := min(lo+step, c.hi)
-			h.tasks.Add(1)
+			h.AddTask()
 			err := e.pipeline.Go(func(buf []byte) ([]byte, error) {
-				defer e.done(h)
+				defer e.batches.Done(h)
 				return c.format(e.style, buf, lo, hi, base)
 			}, func(int64, int) {
 				e.env.Progress.AddRows(int64(hi - lo))
 			})
 			if err != nil {
-				e.done(h)
+				e.batches.Done(h)
 				return err
 			}
 		}
@@ -133,7 +134,7 @@ func (e *encoder) chunks(columns []*column, rows int) []*chunk {
 func (e *encoder) Close() error {
 	e.closed = true
 	err := e.pipeline.Close()
-	e.release()
+	e.batches.Release()
 	if e.below == nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (e *encoder) Close() error {
 func (e *encoder) Discard() {
 	e.closed = true
 	e.pipeline.Discard()
-	e.release()
+	e.batches.Release()
 	if e.below != nil {
 		e.below.Discard()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/held"
 	"github.com/seojaeohcode/atio/core/encode/internal/number"
 )
 
@@ -88,7 +89,7 @@ type matrixEncoder struct {
 	env      encode.Env
 	pipeline *encode.Pipeline
 	closed   bool
-	holding
+	batches  held.Batches
 }
 
 func (m *Matrix) newEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, env encode.Env) (encode.Encoder, error) {
@@ -169,21 +170,21 @@ func (e *matrixEncoder) Write(batch arrow.RecordBatch) error {
 // writeRows has all rows of a batch formatted.
 func writeRows[T numeric](e *matrixEncoder, batch arrow.RecordBatch, v []T) error {
 	columns, rows := len(e.formats), int(batch.NumRows())
-	h := e.hold(batch)
-	defer e.done(h)
+	h := e.batches.Hold(batch)
+	defer e.batches.Done(h)
 	step := max(1, taskCells/columns)
 	for lo := 0; lo < rows; lo += step {
 		hi := min(lo+step, rows)
 		part := v[lo*columns : hi*columns]
-		h.tasks.Add(1)
+		h.AddTask()
 		err := e.pipeline.Go(func(b []byte) ([]byte, error) {
-			defer e.done(h)
+			defer e.batches.Done(h)
 			return appendRows(e, b, part), nil
 		}, func(int64, int) {
 			e.env.Progress.AddRows(int64(hi - lo))
 		})
 		if err != nil {
-			e.done(h)
+			e.batches.Done(h)
 			return err
 		}
 	}
@@ -246,14 +247,14 @@ func (e *matrixEncoder) Close() error {
 		}
 	}
 	err := e.pipeline.Close()
-	e.release()
+	e.batches.Release()
 	return err
 }
 
 func (e *matrixEncoder) Discard() {
 	e.closed = true
 	e.pipeline.Discard()
-	e.release()
+	e.batches.Release()
 }
 
 // check reads the first and the last text.

@@ -8,7 +8,7 @@ from typing import Any
 
 from atio._plan import EncodeInGo
 
-from . import _compression, _fields
+from . import _compression, _fields, _names
 from . import _csv_versions as versions
 from ._pandas_cells import cells_of, index_cells_of, is_label
 from ._printf import is_printf
@@ -126,7 +126,7 @@ def from_polars(df: Any, target: str, kwargs: dict[str, Any]) -> EncodeInGo | No
     """``DataFrame.write_csv``."""
     import polars as pl
 
-    if type(df).write_csv is not pl.DataFrame.write_csv:
+    if type(df).write_csv is not pl.DataFrame.write_csv or not _names.polars_are_exportable(df):
         return None
     rest = dict(kwargs)
     separator = rest.pop("separator", ",")

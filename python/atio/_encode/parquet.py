@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from atio._plan import EncodeFilesInGo, EncodeInGo
 
-from . import _partition
+from . import _names, _partition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +176,8 @@ def _encode_dataset(table: pa.Table, keys: Any, rest: dict[str, Any]) -> EncodeF
     template = rest.pop("basename_template", None)
     rest.pop("existing_data_behavior", None)  # looked at by the library's module
     names = table.schema.names
+    if not _names.are_exportable(table.schema):
+        return None
     if not isinstance(keys, list) or not keys or len(set(keys)) < len(keys):
         return None
     if not all(names.count(key) == 1 and _is_key(table.schema.field(key).type) for key in keys):
@@ -378,6 +380,8 @@ def _arrow_types_fit(table: pa.Table) -> bool:
     """Whether Go writes all columns as pyarrow does."""
     if any(not _is_utf8(text) for pair in (table.schema.metadata or {}).items() for text in pair):
         return False
+    if not _names.are_exportable(table.schema):
+        return False
     if table.num_columns == 0 and table.num_rows > 0:  # pyarrow forgets the rows
         return False
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -447,7 +451,7 @@ def _flat_types() -> tuple[Callable[[pa.DataType], bool], ...]:
 
 
 def _polars_types_fit(df: pl.DataFrame) -> bool:
-    return all(_polars_type_fits(dtype) for dtype in df.dtypes)
+    return _names.polars_are_exportable(df) and all(_polars_type_fits(dtype) for dtype in df.dtypes)
 
 
 def _polars_type_fits(dtype: pl.DataType) -> bool:
