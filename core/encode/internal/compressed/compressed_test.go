@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"testing"
@@ -96,21 +95,6 @@ func TestBlocksCostLittle(t *testing.T) {
 	nine := 9
 	if got := len(write(t, Gzip, &nine, 2, text, 1<<20)); got > whole.Len()*102/100 {
 		t.Errorf("%d bytes, and %d in one piece", got, whole.Len())
-	}
-}
-
-func TestCombineCRC(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 1000 {
-		b := make([]byte, r.IntN(5000))
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		cut := r.IntN(len(b) + 1)
-		got := combineCRC(crc32.ChecksumIEEE(b[:cut]), crc32.ChecksumIEEE(b[cut:]), len(b)-cut)
-		if want := crc32.ChecksumIEEE(b); got != want {
-			t.Fatalf("%d+%d bytes: %08x, not %08x", cut, len(b)-cut, got, want)
-		}
 	}
 }
 

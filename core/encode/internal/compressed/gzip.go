@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/crc"
 )
 
 const (
@@ -82,15 +83,15 @@ func (g *gzipWriter) submit() error {
 	g.text, g.window = nil, bytes.Clone(text[max(0, len(text)-gzipWindow):])
 	begin := !g.begun
 	g.begun = true
-	var crc uint32
+	var sum uint32
 	return g.pipeline.Go(func(buf []byte) ([]byte, error) {
 		if begin {
 			buf = g.appendHeader(buf)
 		}
-		crc = crc32.ChecksumIEEE(text)
+		sum = crc32.ChecksumIEEE(text)
 		return g.compress(buf, text, window)
 	}, func(int64, int) {
-		g.crc = combineCRC(g.crc, crc, len(text))
+		g.crc = crc.Combine(g.crc, sum, len(text))
 		g.size += uint64(len(text))
 		g.texts.Put(&text)
 	})

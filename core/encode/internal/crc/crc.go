@@ -1,12 +1,13 @@
-package compressed
+// Package crc joins the checksums of pieces of a text that were computed apart.
+package crc
 
 import "hash/crc32"
 
-// combineCRC returns the CRC-32 of two texts, one behind the other, from those of
+// Combine returns the CRC-32 of two texts, one behind the other, from those of
 // the texts, and the length of the second. A CRC is a polynomial modulo another
 // one over the field of two elements; n zero bytes behind a text multiply its CRC
 // by x**(8n). The bits are in reversed order: the highest is that of x**0.
-func combineCRC(first, second uint32, n int) uint32 {
+func Combine(first, second uint32, n int) uint32 {
 	return multiply(first, zeroBytes(n)) ^ second
 }
 
