@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from atio._plan import EncodeFilesInGo, EncodeInGo
 
-from . import _names, _partition
+from . import _names, _pandas_table, _partition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +98,7 @@ def from_pandas(df: pd.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInG
         return None
     keys = rest.pop("partition_cols", None)
     schema, index = rest.pop("schema", None), rest.pop("index", None)
-    table = _pandas_table(df, schema, index)
+    table = _pandas_table.table_of(df, schema, index)
     if keys is not None:
         return _encode_dataset(table, [keys] if isinstance(keys, str) else keys, rest)
     options = _pyarrow_options(rest, table.schema)
@@ -209,26 +208,6 @@ def _encode_table(table: pa.Table, options: dict[str, Any]) -> EncodeInGo | None
     if not _arrow_types_fit(table):
         return None
     return EncodeInGo(table, table.num_rows, options)
-
-
-def _pandas_table(df: pd.DataFrame, schema: pa.Schema | None, index: bool | None) -> pa.Table:
-    """The table that pandas' own writer makes (``pandas.io.parquet.PyArrowImpl.write``)."""
-    import pandas.core.arrays.arrow.extension_types  # noqa: F401  registers period and interval with pyarrow
-    import pyarrow as pa
-
-    preserve = {} if index is None else {"preserve_index": index}
-    if int(pa.__version__.partition(".")[0]) >= 26:
-        table = pa.Table.from_pandas(df, schema=schema, **preserve)
-    else:
-        # It makes pandas 3.1 warn of itself; pandas silences it in the same way.
-        text = r"(Series|DatetimeIndex)\.values returning an ndarray that drops timezone"
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", text)
-            table = pa.Table.from_pandas(df, schema=schema, **preserve)
-    if df.attrs:
-        attrs = {"PANDAS_ATTRS": json.dumps(df.attrs)}
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **attrs})
-    return table
 
 
 def _is_pyarrow(engine: object) -> bool:
@@ -378,25 +357,23 @@ def _only_defaults(rest: Kwargs, defaults: Kwargs) -> bool:
 
 def _arrow_types_fit(table: pa.Table) -> bool:
     """Whether Go writes all columns as pyarrow does."""
+    import pyarrow.types as t
+
     if any(not _is_utf8(text) for pair in (table.schema.metadata or {}).items() for text in pair):
         return False
     if not _names.are_exportable(table.schema):
         return False
     if table.num_columns == 0 and table.num_rows > 0:  # pyarrow forgets the rows
         return False
-    for field, column in zip(table.schema, table.columns, strict=True):
-        if not field.nullable and column.null_count:  # pyarrow refuses it in its own words
+    if not all(_arrow_type_fits(dtype) for dtype in table.schema.types):
+        return False
+    # What pyarrow refuses in its own words.
+    for i, field in enumerate(table.schema):
+        if not field.nullable and table.column(i).null_count:
             return False
-        if not _arrow_type_fits(field.type) or _has_null_category(column):
+        if t.is_dictionary(field.type) and any(chunk.dictionary.null_count for chunk in table.column(i).chunks):
             return False
     return True
-
-
-def _has_null_category(column: pa.ChunkedArray) -> bool:
-    """Whether a dictionary holds a null, which pyarrow refuses."""
-    import pyarrow.types as t
-
-    return t.is_dictionary(column.type) and any(chunk.dictionary.null_count for chunk in column.chunks)
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -407,6 +384,7 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
 def _arrow_type_fits(dtype: pa.DataType) -> bool:
     import pyarrow as pa
     import pyarrow.types as t
