@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/seojaeohcode/atio/core/encode"
 )
@@ -15,10 +14,13 @@ import (
 // arrowSchemaKey is where Arrow's own schema is kept in a Parquet file.
 const arrowSchemaKey = "ARROW:schema"
 
+// keyValue is one entry of a file's key-value metadata.
+type keyValue struct{ key, value string }
+
 // keyValues returns the file's key-value metadata: the schema's, and the schema
 // itself.
-func keyValues(s *arrow.Schema, o Options) (metadata.KeyValueMetadata, error) {
-	kv := metadata.NewKeyValueMetadata()
+func keyValues(s *arrow.Schema, o Options) ([]keyValue, error) {
+	var kv []keyValue
 	meta := s.Metadata()
 	for i, key := range meta.Keys() {
 		if key == arrowSchemaKey {
@@ -31,15 +33,13 @@ func keyValues(s *arrow.Schema, o Options) (metadata.KeyValueMetadata, error) {
 				Reason: "Parquet metadata must be valid UTF-8; remove the key",
 			}
 		}
-		if err := kv.Append(key, value); err != nil {
-			return nil, err
-		}
+		kv = append(kv, keyValue{key, value})
 	}
 	stored, err := serialize(storedSchema(s, o.LargeForViews))
 	if err != nil {
 		return nil, err
 	}
-	return kv, kv.Append(arrowSchemaKey, base64.StdEncoding.EncodeToString(stored))
+	return append(kv, keyValue{arrowSchemaKey, base64.StdEncoding.EncodeToString(stored)}), nil
 }
 
 // serialize returns s as an Arrow IPC schema message.

@@ -1,19 +1,19 @@
 package parquet
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
 
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/seojaeohcode/atio/core/encode/parquet/internal/thrift"
 )
 
-// footer collects what the end of the file says of the chunks before it.
+// footer collects what the end of the file says of the chunks before it: the page
+// index, and then the FileMetaData of parquet.thrift.
 type footer struct {
-	builder   *metadata.FileMetaDataBuilder
-	leaves    []*leaf
+	schema    *fileSchema
 	settings  *settings
 	rowGroups int
 	groups    []*groupFooter
@@ -26,18 +26,18 @@ type groupFooter struct {
 }
 
 type placedChunk struct {
-	offset int64
-	info   *chunkInfo
+	offset                   int64
+	info                     *chunkInfo
+	columnIndex, offsetIndex indexPlace
 }
 
 func newFooter(fs *fileSchema, s *settings) *footer {
-	props := parquet.NewWriterProperties(parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy(createdBy))
-	return &footer{builder: metadata.NewFileMetadataBuilder(fs.tree, props, fs.meta), leaves: fs.leaves, settings: s}
+	return &footer{schema: fs, settings: s}
 }
 
 // add begins a row group.
 func (f *footer) add(rows int64) *groupFooter {
-	g := &groupFooter{rows: rows}
+	g := &groupFooter{rows: rows, chunks: make([]placedChunk, 0, len(f.schema.leaves))}
 	f.groups = append(f.groups, g)
 	f.rowGroups++
 	return g
@@ -45,106 +45,149 @@ func (f *footer) add(rows int64) *groupFooter {
 
 // chunk notes that the group's next column chunk lies at offset.
 func (g *groupFooter) chunk(offset int64, info *chunkInfo) {
-	g.chunks = append(g.chunks, placedChunk{offset, info})
+	g.chunks = append(g.chunks, placedChunk{offset: offset, info: info})
 }
 
 // writeTo writes the page index and the footer once all chunks have been written,
 // up to offset.
 func (f *footer) writeTo(w io.Writer, offset int64) error {
-	index := pageIndex{offset: offset}
-	for i, g := range f.groups {
-		rg := f.builder.AppendRowGroup()
-		rg.SetNumRows(int(g.rows))
-		for k, c := range g.chunks {
-			b := rg.NextColumnChunk()
-			if err := c.describe(b, f.leaves[k], f.settings.dataPageV2); err != nil {
-				return err
-			}
-			if f.settings.pageIndex {
-				chunk := b.Contents()
-				index.add(columnChunk{
-					columnIndexOffset: &chunk.ColumnIndexOffset, columnIndexLength: &chunk.ColumnIndexLength,
-					offsetIndexOffset: &chunk.OffsetIndexOffset, offsetIndexLength: &chunk.OffsetIndexLength,
-				}, f.leaves[k], c)
-			}
-		}
-		if err := rg.Finish(0, int16(min(i, math.MaxInt16))); err != nil {
-			return err
-		}
+	var t thrift.Writer
+	if f.settings.pageIndex {
+		f.appendPageIndex(&t, offset)
 	}
-	meta, err := f.builder.Finish()
-	if err != nil {
-		return err
-	}
-	for i, rg := range meta.RowGroups {
-		if i > math.MaxInt16 {
-			rg.Ordinal = nil // an optional number of 16 bits
-		}
-	}
-	var buf bytes.Buffer
-	index.place(&buf)
-	start := buf.Len()
-	if _, err := meta.WriteTo(&buf, nil); err != nil {
-		return err
-	}
-	length := buf.Len() - start
-	buf.Write(binary.LittleEndian.AppendUint32(nil, uint32(length)))
-	buf.WriteString(magic)
-	_, err = w.Write(buf.Bytes())
+	start := len(t.Bytes)
+	t.Root(func() { f.fileMetaData(&t) })
+	t.Bytes = binary.LittleEndian.AppendUint32(t.Bytes, uint32(len(t.Bytes)-start))
+	t.Bytes = append(t.Bytes, magic...)
+	_, err := w.Write(t.Bytes)
 	return err
 }
 
-// describe fills in the metadata of one column chunk.
-func (c placedChunk) describe(b *metadata.ColumnChunkMetaDataBuilder, l *leaf, v2 bool) error {
-	info := metadata.ChunkMetaInfo{
-		NumValues:        c.info.values,
-		DataPageOffset:   c.offset + c.info.data,
-		IndexPageOffset:  none,
-		CompressedSize:   c.info.compressed,
-		UncompressedSize: c.info.uncompressed,
+func (f *footer) fileMetaData(t *thrift.Writer) {
+	rows := int64(0)
+	for _, g := range f.groups {
+		rows += g.rows
 	}
-	count := metadata.EncodingStats{DataEncodingStats: map[parquet.Encoding]int32{c.info.encoding: int32(len(c.info.pages))}}
-	hasDictionary := c.info.dictionary != none
-	used := []parquet.Encoding{c.info.encoding, parquet.Encodings.RLE}
+	t.I32(1, 2) // version of the format
+	t.List(2, thrift.Struct, f.schema.nodes)
+	schemaElements(t, f.schema.tree.Root())
+	t.I64(3, rows)
+	t.List(4, thrift.Struct, len(f.groups))
+	for i, g := range f.groups {
+		t.Root(func() { f.rowGroup(t, i, g) })
+	}
+	t.List(5, thrift.Struct, len(f.schema.meta))
+	for _, kv := range f.schema.meta {
+		t.Root(func() {
+			t.String(1, kv.key)
+			t.String(2, kv.value)
+		})
+	}
+	t.String(6, createdBy)
+	t.List(7, thrift.Struct, len(f.schema.leaves)) // ColumnOrder
+	for range f.schema.leaves {
+		t.Root(func() { t.Struct(1, func() {}) }) // TypeDefinedOrder
+	}
+}
+
+func (f *footer) rowGroup(t *thrift.Writer, ordinal int, g *groupFooter) {
+	var compressed, uncompressed, offset int64
+	t.List(1, thrift.Struct, len(g.chunks))
+	for k := range g.chunks {
+		c := &g.chunks[k]
+		if k == 0 {
+			offset = c.begin()
+		}
+		compressed += c.info.compressed
+		uncompressed += c.info.uncompressed
+		t.Root(func() { f.columnChunk(t, f.schema.leaves[k], c) })
+	}
+	t.I64(2, uncompressed)
+	t.I64(3, g.rows)
+	t.I64(5, offset)
+	t.I64(6, compressed)
+	if ordinal <= math.MaxInt16 {
+		t.I16(7, int16(ordinal)) // an optional number of 16 bits
+	}
+}
+
+// begin is where the chunk's first page lies.
+func (c *placedChunk) begin() int64 {
+	if c.info.dictionary != none {
+		return c.offset + c.info.dictionary
+	}
+	return c.offset + c.info.data
+}
+
+func (f *footer) columnChunk(t *thrift.Writer, l *leaf, c *placedChunk) {
+	t.I64(2, c.begin())
+	t.Struct(3, func() { f.columnMetaData(t, l, c) })
+	if c.offsetIndex.length > 0 {
+		t.I64(4, c.offsetIndex.offset)
+		t.I32(5, c.offsetIndex.length)
+	}
+	if c.columnIndex.length > 0 {
+		t.I64(6, c.columnIndex.offset)
+		t.I32(7, c.columnIndex.length)
+	}
+}
+
+func (f *footer) columnMetaData(t *thrift.Writer, l *leaf, c *placedChunk) {
+	info := c.info
+	hasDictionary := info.dictionary != none
+	encodings := []parquet.Encoding{info.encoding, parquet.Encodings.RLE}
 	if hasDictionary {
-		info.DictPageOffset = c.offset + c.info.dictionary
-		count.DictEncodingStats = map[parquet.Encoding]int32{parquet.Encodings.Plain: 1}
-		used = append([]parquet.Encoding{parquet.Encodings.Plain}, parquet.Encodings.RLE, parquet.Encodings.RLEDict)
+		encodings = []parquet.Encoding{parquet.Encodings.Plain, parquet.Encodings.RLE, parquet.Encodings.RLEDict}
 	}
-	if err := b.Finish(info, hasDictionary, false, count); err != nil {
-		return err
+	t.I32(1, int32(l.column.PhysicalType()))
+	t.List(2, thrift.I32, len(encodings))
+	for _, e := range encodings {
+		t.ElemI32(int32(e))
 	}
-	md := b.Contents().MetaData
-	setEnum(&md.Codec, int64(c.info.codec.id))
-	md.Encodings = enums(md.Encodings, used)
-	if v2 {
-		setEnum(&md.EncodingStats[len(md.EncodingStats)-1].PageType, dataPageV2)
+	path := l.column.ColumnPath()
+	t.List(3, thrift.Binary, len(path))
+	for _, name := range path {
+		t.ElemBinary(name)
 	}
-	if !l.settings.statistics {
-		return nil
+	t.I32(4, int32(info.codec.id))
+	t.I64(5, info.values)
+	t.I64(6, info.uncompressed)
+	t.I64(7, info.compressed)
+	t.I64(9, c.offset+info.data)
+	if hasDictionary {
+		t.I64(11, c.offset+info.dictionary)
 	}
-	var stats metadata.EncodedStatistics
-	stats.SetNullCount(c.info.nulls)
-	if bounds := c.info.bounds; bounds.known {
-		stats.SetMin([]byte(bounds.min))
-		stats.SetMax([]byte(bounds.max))
+	if l.settings.statistics {
+		t.Struct(12, func() { info.statistics(t) })
 	}
-	b.SetStats(stats)
-	if c.info.bounds.known {
-		md.Statistics.IsMinValueExact, md.Statistics.IsMaxValueExact = &c.info.exact.min, &c.info.exact.max
+	kind := int32(dataPage)
+	if f.settings.dataPageV2 {
+		kind = dataPageV2
 	}
-	return nil
+	if hasDictionary {
+		t.List(13, thrift.Struct, 2)
+		encodingStats(t, dictionaryPage, parquet.Encodings.Plain, 1)
+	} else {
+		t.List(13, thrift.Struct, 1)
+	}
+	encodingStats(t, kind, info.encoding, len(info.pages))
 }
 
-// enums turns arrow-go's names of encodings into those of its thrift package,
-// whose import is closed to others.
-func enums[E ~int64](_ []E, in []parquet.Encoding) []E {
-	out := make([]E, len(in))
-	for i, e := range in {
-		out[i] = E(e)
+func (info *chunkInfo) statistics(t *thrift.Writer) {
+	t.I64(3, info.nulls)
+	if info.bounds.known {
+		t.String(5, info.bounds.max)
+		t.String(6, info.bounds.min)
+		t.Bool(7, info.exact.max)
+		t.Bool(8, info.exact.min)
 	}
-	return out
 }
 
-// setEnum sets a field of that package.
-func setEnum[E ~int64](field *E, value int64) { *field = E(value) }
+// encodingStats writes an element of a list of PageEncodingStats.
+func encodingStats(t *thrift.Writer, page int32, e parquet.Encoding, n int) {
+	t.Root(func() {
+		t.I32(1, page)
+		t.I32(2, int32(e))
+		t.I32(3, int32(n))
+	})
+}

@@ -164,7 +164,9 @@ func appendFlat(r *rand.Rand, b array.Builder) {
 	case *array.BinaryViewBuilder:
 		b.Append(text)
 	case *array.FixedSizeBinaryBuilder:
-		b.Append([]byte{byte(r.Uint64()), 2, 3})
+		value := make([]byte, b.Type().(*arrow.FixedSizeBinaryType).ByteWidth)
+		value[0], value[1], value[2] = byte(r.Uint64()), 2, 3
+		b.Append(value)
 	case *array.Date32Builder:
 		b.Append(arrow.Date32(r.IntN(20000)))
 	case *array.Date64Builder:

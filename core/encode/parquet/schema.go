@@ -8,7 +8,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/seojaeohcode/atio/core/encode"
@@ -19,7 +18,8 @@ type fileSchema struct {
 	arrow  *arrow.Schema
 	tree   *schema.Schema
 	leaves []*leaf
-	meta   metadata.KeyValueMetadata
+	nodes  int // of the tree
+	meta   []keyValue
 }
 
 // leaf is one column of the Parquet schema and the way to it: field is the
@@ -92,7 +92,7 @@ func newFileSchema(s *arrow.Schema, o Options, set *settings) (*fileSchema, erro
 	if err != nil {
 		return nil, err
 	}
-	fs := &fileSchema{arrow: s, tree: schema.NewSchema(root), leaves: b.leaves}
+	fs := &fileSchema{arrow: s, tree: schema.NewSchema(root), nodes: countNodes(root), leaves: b.leaves}
 	for i, l := range fs.leaves {
 		l.column = fs.tree.Column(i)
 		l.order = orderOf(l)

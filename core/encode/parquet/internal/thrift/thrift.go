@@ -1,7 +1,8 @@
 // Package thrift writes structs in Thrift's compact protocol
 // (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md):
-// as much of it as page headers and page indexes need, which are written too often
-// for the reflection and interfaces of a general library.
+// as much of it as page headers, page indexes and footers need. They are written too
+// often for the allocations and interfaces of a general library: there are many of
+// them, or little else in the file.
 package thrift
 
 import "encoding/binary"
@@ -15,6 +16,8 @@ type Writer struct {
 // Types of the elements of a list.
 const (
 	Bool   = 1
+	i8     = 3
+	i16    = 4
 	I32    = 5
 	I64    = 6
 	Binary = 8
@@ -36,6 +39,18 @@ func (w *Writer) zigZag(v int64) {
 	w.Bytes = binary.AppendUvarint(w.Bytes, uint64(v<<1)^uint64(v>>63))
 }
 
+// I8 writes a field of type i8.
+func (w *Writer) I8(id int16, v int8) {
+	w.field(id, i8)
+	w.Bytes = append(w.Bytes, byte(v))
+}
+
+// I16 writes a field of type i16.
+func (w *Writer) I16(id int16, v int16) {
+	w.field(id, i16)
+	w.zigZag(int64(v))
+}
+
 // I32 writes a field of type i32, or an enum.
 func (w *Writer) I32(id int16, v int32) {
 	w.field(id, I32)
@@ -55,6 +70,12 @@ func (w *Writer) Bool(id int16, v bool) {
 	} else {
 		w.field(id, 2)
 	}
+}
+
+// String writes a field of type string or binary.
+func (w *Writer) String(id int16, v string) {
+	w.field(id, Binary)
+	w.ElemBinary(v)
 }
 
 // Struct writes a field that is a struct, whose fields content writes.
@@ -91,6 +112,9 @@ func (w *Writer) ElemBool(v bool) {
 		w.Bytes = append(w.Bytes, 2)
 	}
 }
+
+// ElemI32 writes an element of a list of i32, or of enums.
+func (w *Writer) ElemI32(v int32) { w.zigZag(int64(v)) }
 
 // ElemI64 writes an element of a list of i64.
 func (w *Writer) ElemI64(v int64) { w.zigZag(v) }
