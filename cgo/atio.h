@@ -51,7 +51,11 @@ extern int32_t atio_start(char *request, struct ArrowArrayStream *stream, int64_
  * holds, one after the other. */
 extern int32_t atio_push(int64_t job, struct ArrowArrayStream *stream, int64_t wait_us);
 
-/* Lets a waiting job go on: there is no more input, or what the caller had to
+/* A job of the op "database" waits once more when all is done but the commit,
+ * which the next call allows. After it there is no way back: when the job is ready,
+ * the transaction has been committed.
+ *
+ * Lets a waiting job go on: there is no more input, or what the caller had to
  * do at the job's path is done. rows, if not negative, is how many there are. */
 extern int32_t atio_resume(int64_t job, int64_t rows, int64_t wait_us);
 

@@ -23,6 +23,7 @@ type failure struct {
 	Type    string `json:"type,omitempty"`
 	Option  string `json:"option,omitempty"`
 	Stack   string `json:"stack,omitempty"`
+	Code    string `json:"code,omitempty"` // of a database server, such as an SQLSTATE
 }
 
 func describe(err error) failure {
@@ -41,6 +42,9 @@ func describe(err error) failure {
 	if errors.As(err, &perr) {
 		f.Op, f.Path, f.Advice, f.Changed = perr.Op, []byte(perr.Path), perr.Advice, perr.Changed
 		f.Message = perr.Reason()
+	}
+	if describeDatabase(err, &f) {
+		return f
 	}
 	switch {
 	case errors.As(err, &crash):

@@ -88,10 +88,12 @@ func (j *job) takeFiles() []datasetFile {
 	return files
 }
 
-// outcome is what a job has done. Until keep is called, undo goes back.
+// outcome is what a job has done. Until keep is called, undo goes back, unless it
+// has been committed by the caller's consent before.
 type outcome struct {
-	keep func() any
-	undo func() error
+	keep      func() any
+	undo      func() error
+	committed bool
 }
 
 func newJob() *job {
@@ -165,7 +167,7 @@ func (j *job) settle(out outcome) {
 // conclude goes the way the caller wants: on, or back.
 func (j *job) conclude(out outcome) {
 	// Whoever cancels and then finishes wants to go back.
-	if j.ctx.Err() != nil {
+	if j.ctx.Err() != nil && !out.committed {
 		err := context.Cause(j.ctx)
 		if out.undo != nil {
 			err = errors.Join(err, out.undo())

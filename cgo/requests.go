@@ -14,7 +14,7 @@ import (
 
 // request is what atio_start is asked for.
 type request struct {
-	Op     string `json:"op"`     // "write", "verify" or "restore"
+	Op     string `json:"op"`     // "write", "verify", "restore" or "database"
 	Target []byte `json:"target"` // base64, since a path need not be UTF-8
 
 	// Of a write.
@@ -35,6 +35,8 @@ type request struct {
 	Validate  bool   `json:"validate"` // the caller validates the stage before atio_resume
 	Backups   int    `json:"backups"`
 	Checksum  string `json:"checksum"`
+
+	Database *databaseRequest `json:"database"`
 }
 
 // result is what a job answers.
@@ -53,6 +55,8 @@ func run(j *job, q *request, in *reader) (outcome, error) {
 	switch q.Op {
 	case "write":
 		return write(j, q, in)
+	case "database":
+		return writeDatabase(j, q, in)
 	case "verify":
 		r, err := core.Verify(j.ctx, string(q.Target))
 		return outcome{keep: func() any { return j.resultOf(r) }}, err
@@ -234,14 +238,20 @@ func outcomeOf(j *job) func(*core.Pending, error) (outcome, error) {
 func (j *job) resultOf(r core.Result) result {
 	out := result{
 		Path: []byte(r.Path), Format: r.Format, Engine: r.Engine, Bytes: r.Bytes, Checksum: r.Checksum,
-		Seconds: r.Elapsed.Seconds(), Phases: map[string]float64{},
+		Seconds: r.Elapsed.Seconds(), Phases: j.phases(),
 	}
 	if r.Rows >= 0 {
 		out.Rows = &r.Rows
 	}
+	return out
+}
+
+// phases are how many seconds each phase took.
+func (j *job) phases() map[string]float64 {
+	out := map[string]float64{}
 	for p := progress.Encoding; p < progress.Done; p++ {
 		if d := j.counter.Spent(p); d > 0 {
-			out.Phases[p.String()] = d.Round(time.Microsecond).Seconds()
+			out[p.String()] = d.Round(time.Microsecond).Seconds()
 		}
 	}
 	return out

@@ -31,6 +31,22 @@ class Cancelled(AtioError):
     """The write was cancelled. Everything is as it was before."""
 
 
+class ServerError(AtioError):
+    """A database server refused something. Nothing was changed.
+
+    Attributes:
+        code: the server's own code, such as an SQLSTATE.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotConnected(ConnectionError):
+    """Internal: no connection to a database could be made."""
+
+
 class Unsupported(Exception):
     """Internal: the Go encoder does not write this frame; the library's own writer has to."""
 
@@ -55,6 +71,18 @@ def error_of(failure: dict[str, Any]) -> BaseException:
         return ValueError(message)
     if kind in ("corrupt", "check"):
         return CorruptError(message)
+    if kind == "exists":
+        return ValueError(message)
+    if kind == "connect":
+        return NotConnected(message)
+    if kind == "connection lost":
+        return ConnectionError(message)
+    if kind == "connect timeout":
+        return TimeoutError(message)
+    if kind == "commit unknown":
+        return CommitUnknownError(message)
+    if kind == "server":
+        return ServerError(message, failure.get("code", ""))
     if kind == "conflict":
         return ConflictError(message)
     if kind == "cancelled":

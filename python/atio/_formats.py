@@ -58,8 +58,8 @@ def format_of(path: str, wanted: str | None) -> str:
         if wanted in FORMATS:
             return wanted
         if wanted in ("sql", "database"):
-            raise ValueError(f"format {wanted!r}: writing to databases is not part of this version; it has {known}")
-        raise ValueError(f"format {wanted!r} is unknown; there is {known}")
+            raise ValueError(f"format {wanted!r}: open_writer is for files; give atio.write an iterator of the chunks")
+        raise ValueError(f"format {wanted!r} is unknown; there is {known}, sql, database")
     name = os.path.basename(path).lower()
     inner = compression_suffix(path)
     if inner is not None:

@@ -143,7 +143,8 @@ class Report:
             if phase in phases:
                 self.log(f"Phase {phase}: {phases[phase]:.4f}s")
         rows = "" if answer["rows"] is None else f"{answer['rows']} rows, "
-        self.log(f"Published {self._path}: {rows}{answer['bytes']} bytes, {answer['checksum']}")
+        checksum = f", {answer['checksum']}" if answer["checksum"] else ""
+        self.log(f"Published {self._path}: {rows}{answer['bytes']} bytes{checksum}")
         self.log(f"✅ File writing completed (total time: {time.perf_counter() - self._began:.4f}s)")
 
     def failed(self, error: BaseException) -> None:

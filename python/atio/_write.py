@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from . import _database
 from ._chunks import ChunkWriter
 from ._errors import ConflictError, Unsupported, naming_target
 from ._formats import format_of, has_suffix
@@ -84,6 +85,9 @@ def write(
         >>> result.rows, result.engine
         (3, 'go')
     """
+    if format in _database.FORMATS:
+        _refuse_for_databases(validate=validate, backup=backup, storage_options=storage_options, checksum=checksum)
+        return _to_database(obj, target_path, format, show_progress, verbose, durable, kwargs)
     began = time.perf_counter()
     target, kind = _target_of(target_path, format, storage_options, kwargs)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
@@ -102,6 +106,19 @@ def write(
         answer = _write_whole(obj, library, target, kind, publishing, report, kwargs)
         report.succeeded(answer)
     return WriteResult.of(answer, target, began)
+
+
+def _to_database(*arguments: Any) -> WriteResult:
+    from ._database._write import write as write_to_database
+
+    return write_to_database(*arguments)
+
+
+def _refuse_for_databases(**arguments: object) -> None:
+    """Raise a ``ValueError`` for what only a file has."""
+    for name, value in arguments.items():
+        if callable(value) or (value and not isinstance(value, bool)) or (value is True and name != "validate"):
+            raise ValueError(f"{name} is for files: a database has no staged file, no backup and no checksum of one")
 
 
 def open_writer(

@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/pgcopy"
+)
+
+// relation is a table that is there.
+type relation struct {
+	table
+	kind string // relkind of pg_class
+	// rules and policies act on INSERT and not on COPY, which refuses the latter.
+	special bool
+}
+
+// find returns the table that a name means, nil if there is none.
+func find(ctx context.Context, c *connection, t table) (*relation, error) {
+	rows, err := c.query(ctx, "look for the table", `
+		SELECT n.nspname, c.relkind, c.relhasrules OR c.relrowsecurity
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+		AND CASE WHEN $2 = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2 END`, t.name, t.schema)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	row := rows[0]
+	return &relation{table{row[0], t.name}, row[1], row[2] == "t"}, nil
+}
+
+// takesCopy returns an error if rows that are copied would not become of what
+// rows that are inserted do.
+func (r *relation) takesCopy() error {
+	if slices.Contains([]string{"r", "p", "f"}, r.kind) && !r.special {
+		return nil
+	}
+	return &encode.UnsupportedError{
+		Format: dialect, Type: "table " + r.String(), Reason: "views, rules and row security are for INSERT, not for COPY",
+	}
+}
+
+// columnsOf returns the columns of a table that take the columns of a batch.
+func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]pgcopy.Column, error) {
+	rows, err := c.query(ctx, "look at the table's columns", `
+		WITH RECURSIVE base(attname, name, type, elem) AS (
+			SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, 0::oid
+			FROM pg_catalog.pg_attribute a
+			WHERE a.attrelid = $1::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped
+		UNION ALL
+			SELECT b.attname, b.name,
+				CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END,
+				CASE WHEN t.typtype = 'd' THEN b.elem ELSE t.typelem END
+			FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
+			WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND b.elem = 0)
+		)
+		SELECT b.attname, b.name, b.type, b.elem, t.typtype
+		FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
+		WHERE NOT (t.typtype = 'd' OR (t.typcategory = 'A' AND b.elem = 0))`, t.String())
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]pgcopy.Column{}
+	for _, row := range rows {
+		kind, err1 := strconv.ParseUint(row[2], 10, 32)
+		element, err2 := strconv.ParseUint(row[3], 10, 32)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("the server's catalog has the types %q and %q", row[2], row[3])
+		}
+		column := pgcopy.Column{Name: row[0], SQL: row[1], Type: pgcopy.Type(kind), Element: uint32(element)}
+		if row[4] == "e" { // an enum is sent as its label
+			column.Type = pgcopy.Text
+		}
+		found[row[0]] = column
+	}
+	out := make([]pgcopy.Column, len(names))
+	for i, name := range names {
+		column, ok := found[name]
+		if !ok {
+			return nil, &missingColumn{t, name}
+		}
+		out[i] = column
+	}
+	return out, nil
+}

@@ -1,0 +1,53 @@
+"""What a server refused -> the exception that the library's own writer would have raised."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from .._errors import ServerError
+
+# PEP 249's classes by the first two characters of an SQLSTATE, as PostgreSQL's drivers have them.
+_CLASSES = {
+    "0A": "NotSupportedError",
+    "21": "ProgrammingError",
+    "22": "DataError",
+    "23": "IntegrityError",
+    "25": "InternalError",
+    "2B": "InternalError",
+    "28": "OperationalError",
+    "3D": "ProgrammingError",
+    "3F": "ProgrammingError",
+    "40": "OperationalError",
+    "42": "ProgrammingError",
+    "44": "ProgrammingError",
+    "53": "OperationalError",
+    "54": "OperationalError",
+    "55": "OperationalError",
+    "57": "OperationalError",
+    "58": "OperationalError",
+    "XX": "InternalError",
+}
+
+
+@contextlib.contextmanager
+def as_sqlalchemy() -> Iterator[None]:
+    """Raise SQLAlchemy's ``IntegrityError`` and so on, with the driver's own exception in ``orig`` if there is one."""
+    try:
+        yield
+    except ServerError as e:
+        try:
+            from sqlalchemy import exc
+        except ImportError:
+            raise e from None
+        kind = getattr(exc, _CLASSES.get(e.code[:2], "DatabaseError"))
+        raise kind(None, None, _of_driver(e)) from None
+
+
+def _of_driver(e: ServerError) -> BaseException:
+    for driver in ("psycopg", "psycopg2"):
+        with contextlib.suppress(ImportError, KeyError):
+            errors = __import__(f"{driver}.errors", fromlist=["lookup"])
+            made: BaseException = errors.lookup(e.code)(str(e))
+            return made
+    return e

@@ -1,0 +1,93 @@
+"""What ``con`` is: an Engine, an open Connection, a DB-API connection, or a URL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database.
+
+    Attributes:
+        con: what the caller gave; a URL is a SQLAlchemy URL, or the text itself without SQLAlchemy.
+        kind: ``"engine"``, ``"connection"`` (open, SQLAlchemy's), ``"dbapi"`` or ``"url"``.
+        dialect: SQLAlchemy's name of it, such as ``"postgresql"``; for a DB-API connection the name of its module.
+    """
+
+    con: Any
+    kind: str
+    dialect: str
+
+    def label(self, table: str) -> str:
+        """The database and a table in it, for messages and results: without credentials and parameters."""
+        where = f"{self.dialect}://"
+        url = self.con if self.kind == "url" else getattr(getattr(self.con, "engine", None), "url", None)
+        if url is not None:
+            host = url.host or ""
+            host = f"[{host}]" if ":" in host else host
+            port = f":{url.port}" if url.port else ""
+            where += f"{host}{port}/{url.database or ''}"
+        return f"{where}#{table}"
+
+
+def target_of(con: object) -> Target:
+    """Look at ``con``.
+
+    Raises:
+        TypeError: if it is nothing that stands for a database.
+        ImportError: for a URL without SQLAlchemy, as by pandas.
+    """
+    if con is None:
+        raise TypeError("con is missing: pass a SQLAlchemy engine, a connection or a URL")
+    if type(con).__module__.partition(".")[0] == "sqlalchemy" or _is_sqlalchemy(con):
+        return _of_sqlalchemy(con)
+    if isinstance(con, str):
+        return _of_text(con)
+    if hasattr(con, "cursor") and hasattr(con, "commit"):
+        return Target(con, "dbapi", type(con).__module__.partition(".")[0].lstrip("_"))
+    raise TypeError(
+        f"con is a {type(con).__module__}.{type(con).__name__}: pass a SQLAlchemy engine, a connection or a URL"
+    )
+
+
+def _is_sqlalchemy(con: object) -> bool:
+    """Whether it is of a class that is derived from one of SQLAlchemy's."""
+    return any(base.__module__.partition(".")[0] == "sqlalchemy" for base in type(con).__mro__)
+
+
+def _of_sqlalchemy(con: Any) -> Target:
+    from sqlalchemy import URL, Connection, Engine
+
+    if isinstance(con, URL):
+        return Target(con, "url", con.get_backend_name())
+    if isinstance(con, Engine):
+        return Target(con, "engine", con.dialect.name)
+    if isinstance(con, Connection):
+        return Target(con, "connection", con.dialect.name)
+    if hasattr(con, "connection") and hasattr(con, "in_transaction"):  # a Session
+        return _of_sqlalchemy(con.connection())
+    raise TypeError(f"con is a {type(con).__module__}.{type(con).__name__}: pass an Engine, a Connection or a URL")
+
+
+def _of_text(con: str) -> Target:
+    try:
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as e:
+        raise ImportError("Using a URI string requires 'sqlalchemy': pip install sqlalchemy") from e
+    try:
+        url = make_url(con)
+    except (ArgumentError, ValueError) as e:
+        # Its message shows the text, and in the text may be a password.
+        raise ValueError(
+            f"con is no URL that SQLAlchemy reads: {_without_credentials(con)!r}; "
+            "write dialect://user:password@host:port/database, with special characters of the password percent-encoded"
+        ) from (None if "@" in con else e)
+    return Target(url, "url", url.get_backend_name())
+
+
+def _without_credentials(text: str) -> str:
+    return re.sub(r"(?<=://).*@", "***@", text, flags=re.DOTALL).partition("?")[0]

@@ -1,0 +1,109 @@
+"""One transaction on the caller's own connection, for the library's own writer.
+
+The libraries commit where they like: pandas between dropping a SQLite table and filling the new one. Here nothing is
+committed before the last row is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from ._target import Target
+
+
+@contextlib.contextmanager
+def transaction(target: Target) -> Iterator[Any]:
+    """What to give to the library's writer as ``con``; committed when the block ends, undone if it raises."""
+    if target.kind == "dbapi":
+        with _of_dbapi(target.con) as con:
+            yield con
+        return
+    if target.kind == "connection":
+        with _of_connection(target.con) as con:
+            yield con
+        return
+    from sqlalchemy import create_engine
+
+    engine = create_engine(target.con) if target.kind == "url" else target.con
+    try:
+        with engine.connect() as con, con.begin():
+            _begin_sqlite(con)
+            yield con
+    finally:
+        if target.kind == "url":
+            engine.dispose()
+
+
+@contextlib.contextmanager
+def _of_connection(con: Any) -> Iterator[Any]:
+    """A transaction of its own, or a part of the one that the caller is in."""
+    if not con.in_transaction():
+        with con.begin():
+            _begin_sqlite(con)
+            yield con
+        return
+    _begin_sqlite(con)
+    with con.begin_nested():
+        yield con
+
+
+def _begin_sqlite(con: Any) -> None:
+    """Have SQLite's transaction begin now: its driver begins one only before the first change of a row."""
+    if con.dialect.name != "sqlite":
+        return
+    raw = con.connection.driver_connection
+    if getattr(raw, "in_transaction", True) is False:
+        con.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextlib.contextmanager
+def _of_dbapi(con: Any) -> Iterator[Any]:
+    import sqlite3
+
+    if isinstance(con, sqlite3.Connection):
+        began = not con.in_transaction
+        with contextlib.closing(con.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if began else "SAVEPOINT atio")
+            try:
+                yield _Uncommitted(con)
+                if not began:
+                    cursor.execute("RELEASE atio")
+                # Which pandas does as well, and in a transaction of the caller's too.
+                cursor.execute("COMMIT") if con.in_transaction else None
+            except BaseException:
+                if con.in_transaction:
+                    if began:
+                        cursor.execute("ROLLBACK")
+                    else:
+                        cursor.execute("ROLLBACK TO atio")
+                        cursor.execute("RELEASE atio")
+                raise
+        return
+    try:
+        yield _Uncommitted(con)
+        con.commit()
+    except BaseException:
+        con.rollback()
+        raise
+
+
+class _Uncommitted:
+    """A DB-API connection whose commits and rollbacks come later."""
+
+    def __init__(self, con: Any) -> None:
+        self.con = con
+
+    def commit(self) -> None:
+        """Nothing yet."""
+
+    def rollback(self) -> None:
+        """Nothing yet."""
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """A cursor of the connection."""
+        return self.con.cursor(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.con, name)

@@ -1,0 +1,52 @@
+"""A table of SQLAlchemy as Go creates it: the types of its columns in SQL, its indexes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._errors import Unsupported
+
+
+def columns_of(table: Any, dialect: Any) -> list[dict[str, str]]:
+    """Names and types, as ``CREATE TABLE`` has them.
+
+    Raises:
+        sqlalchemy.exc.IdentifierError: for a name that the server would cut.
+    """
+    from sqlalchemy.schema import CreateTable
+
+    str(CreateTable(table).compile(dialect=dialect))  # raises what it raises
+    compiler = dialect.type_compiler_instance
+    return [{"name": c.name, "sql": compiler.process(c.type, type_expression=c)} for c in table.columns]
+
+
+def indexes_of(table: Any, dialect: Any) -> list[dict[str, Any]]:
+    """Names, cut to what the server keeps as SQLAlchemy does it, and columns."""
+    from sqlalchemy.schema import CreateIndex
+
+    out = []
+    for index in sorted(table.indexes, key=lambda i: str(i.name)):
+        str(CreateIndex(index).compile(dialect=dialect))
+        preparer = dialect.identifier_preparer
+        name = preparer.format_index(index)
+        if name.startswith(preparer.initial_quote):
+            name = name[1:-1].replace(preparer.escape_to_quote, preparer.escape_quote)
+        out.append(
+            {
+                "name": name.replace("%%", "%") if preparer._double_percents else name,
+                "columns": [c.name for c in index.columns],
+            }
+        )
+    return out
+
+
+def refuse_side_effects(table: Any) -> None:
+    """Raise ``Unsupported`` if creating the table creates more than the table, such as the type of an enum."""
+    from sqlalchemy.types import Boolean, SchemaType, TypeDecorator
+
+    for column in table.table.columns:
+        kind = column.type
+        while isinstance(kind, TypeDecorator):
+            kind = kind.impl_instance
+        if isinstance(kind, SchemaType) and not isinstance(kind, Boolean):
+            raise Unsupported(f"the type of column {column.name!r} is created with the table", column.name)
