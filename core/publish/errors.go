@@ -60,6 +60,11 @@ func cause(err error) error {
 	return err
 }
 
+// Wrap makes an [*Error] of a failed file operation, with advice for the error
+// numbers users meet. Errors that say such things already, and those of a
+// context, it returns as they are; of nil it makes nil.
+func Wrap(op, target string, err error) error { return wrap(op, target, err) }
+
 // wrap makes an *Error of err, with advice for the error numbers users meet.
 func wrap(op, target string, err error) error {
 	if err == nil {

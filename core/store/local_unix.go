@@ -13,7 +13,7 @@ import (
 )
 
 func infoOf(fi fs.FileInfo) Info {
-	i := Info{Mode: fi.Mode(), Size: fi.Size(), UID: -1, GID: -1}
+	i := Info{Mode: fi.Mode(), Size: fi.Size(), Modified: fi.ModTime(), UID: -1, GID: -1}
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		i.UID, i.GID = int(st.Uid), int(st.Gid)
 		i.Dev, i.Ino = uint64(st.Dev), uint64(st.Ino)

@@ -10,7 +10,7 @@ import (
 )
 
 func infoOf(fi fs.FileInfo) Info {
-	return Info{Mode: fi.Mode(), Size: fi.Size(), UID: -1, GID: -1}
+	return Info{Mode: fi.Mode(), Size: fi.Size(), Modified: fi.ModTime(), UID: -1, GID: -1}
 }
 
 func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"time"
 )
 
 // ErrUnsupported is returned by a method that the platform or the file system
@@ -102,6 +103,7 @@ type Info struct {
 	Size     int64       // bytes
 	UID, GID int         // owner and group, -1 where there are none
 	Dev, Ino uint64      // identity of the file, 0 where there is none
+	Modified time.Time   // of the last change of the content
 }
 
 // SameFile says whether a and b are the same file. It is false where the

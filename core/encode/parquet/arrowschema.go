@@ -35,6 +35,9 @@ func keyValues(s *arrow.Schema, o Options) ([]keyValue, error) {
 		}
 		kv = append(kv, keyValue{key, value})
 	}
+	if o.SkipArrowSchema {
+		return kv, nil
+	}
 	stored, err := serialize(storedSchema(s, o.LargeForViews))
 	if err != nil {
 		return nil, err

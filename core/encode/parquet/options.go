@@ -88,6 +88,10 @@ type Options struct {
 	// LargeForViews says large_string and large_binary in the stored Arrow schema
 	// where the data are string or binary views, as polars does.
 	LargeForViews bool `json:"large_for_views,omitempty"`
+
+	// SkipArrowSchema leaves out the Arrow schema, so that all readers see the
+	// plain types of Parquet, and no dictionaries, say.
+	SkipArrowSchema bool `json:"skip_arrow_schema,omitempty"`
 }
 
 // ColumnOptions are those options that columns may differ in. What is not set is
