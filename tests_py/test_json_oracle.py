@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import inspect
 import io
 import math
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,13 +61,30 @@ def _columns() -> dict[str, pl.Series]:
         "structs": pl.Series([{"a": 1, 'b"': TEXTS[2]}, {"a": None, 'b"': None}, None]),
         "structs in lists": pl.Series([[{"a": D(2020, 1, 2), "b": [True]}, None], [], None]),
         "only null": pl.Series([None, None], dtype=pl.Int64),
-        # Left to polars:
         "null type": pl.Series([None, None]),
-        "zoned": pl.Series(MOMENTS[:2]).dt.replace_time_zone("Europe/Paris"),
-        "durations": pl.Series([dt.timedelta(1, 2, 3), None]),
-        "decimals": pl.Series([Decimal("1.50"), None]),
+        "universal times": pl.Series([*MOMENTS, None]).dt.replace_time_zone("UTC"),
+        "durations": pl.Series(
+            [dt.timedelta(1, 2, 3), None, dt.timedelta(0), dt.timedelta(microseconds=-1), dt.timedelta(-9999, 1)]
+        ),
+        "durations in ms": pl.Series([0, 1, -1, 60_000, 90_061_001, None]).cast(pl.Duration("ms")),
+        "durations in ns": pl.Series([0, 1, -1, 10**9, 2**62, -(2**62), None]).cast(pl.Duration("ns")),
+        "decimals": pl.Series(
+            [Decimal("1.50"), None, Decimal("-0.05"), Decimal(0), Decimal("12345678901234567890.01")]
+        ),
+        "whole decimals": pl.Series([Decimal(1), None, Decimal(-(10**37))], dtype=pl.Decimal(38, 0)),
+        "small decimals": pl.Series([Decimal("0.00000001"), None, Decimal("-1.5")], dtype=pl.Decimal(20, 8)),
         "arrays": pl.Series([[1, 2], None], dtype=pl.Array(pl.Int8, 2)),
+        "arrays of arrays": pl.Series([[["a", None]], None, [None]], dtype=pl.Array(pl.Array(pl.String, 2), 1)),
+        "lists of durations": pl.Series([[dt.timedelta(1), None], None, []]),
+        "lists of categories": pl.Series([["a", None], None, []], dtype=pl.List(pl.Categorical)),
+        "structs of amounts": pl.Series([{"d": Decimal("1.5"), "t": dt.timedelta(1), "c": dt.time(1)}, None]),
+        # Left to polars:
+        "zoned": pl.Series(MOMENTS[:2]).dt.replace_time_zone("Europe/Paris"),
+        "lists of nulls": pl.Series([[None], None, []]),
+        "lists of zoned": pl.Series([[MOMENTS[0]], None]).cast(pl.List(pl.Datetime("us", "Asia/Seoul"))),
         "bytes": pl.Series([b"a"]),
+        "lists of bytes": pl.Series([[b"a"]]),
+        "empty structs": pl.Series([{}], dtype=pl.Struct([])),
     }
     for name, (is_signed, bits) in INTS.items():
         low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed else (0, 2**bits - 1)
@@ -77,7 +97,15 @@ def _columns() -> dict[str, pl.Series]:
 
 
 COLUMNS = _columns()
-BY_POLARS = {"null type", "zoned", "durations", "decimals", "arrays", "bytes"}
+BY_POLARS = {"zoned", "lists of nulls", "lists of zoned", "bytes", "lists of bytes", "empty structs"}
+for name, kind, value in (("wide integers", "Int128", 2**100), ("wide naturals", "UInt128", 2**100)):
+    if hasattr(pl, kind):
+        COLUMNS[name] = pl.Series([value, None], dtype=getattr(pl, kind))
+        BY_POLARS.add(name)
+if hasattr(pl, "Float16"):
+    COLUMNS["half floats"] = pl.Series(np.arange(65536).astype(np.uint16).view(np.float16).astype(float)).cast(
+        pl.Float16
+    )
 
 
 def outcome(call: Callable[[], object]) -> type[BaseException] | None:
@@ -109,6 +137,51 @@ def check(frame: pl.DataFrame, directory: Path, engine: str | None = "go") -> No
 @pytest.mark.parametrize("name", COLUMNS)
 def test_column(name: str, tmp_path: Path) -> None:
     check(pl.DataFrame({"x": COLUMNS[name]}), tmp_path, "polars" if name in BY_POLARS else "go")
+
+
+@pytest.mark.parametrize("name", sorted(BY_POLARS))
+def test_column_beside_others(name: str, tmp_path: Path) -> None:
+    """Go puts what polars makes of a column into its place."""
+    series = COLUMNS[name]
+    by_polars = series.dtype in (pl.Struct([]),)
+    frame = pl.DataFrame({"i": range(len(series)), "x": series, "s": TEXTS[3]})
+    check(frame, tmp_path, None if by_polars else "go")
+
+
+@pytest.mark.skipif("compression" not in inspect.signature(pl.DataFrame.write_ndjson).parameters, reason="older polars")
+@pytest.mark.parametrize(
+    ("name", "kwargs", "engine"),
+    [
+        ("x.ndjson.gz", {"compression": "gzip"}, "go"),
+        ("x.ndjson.gz", {"compression": "gzip", "compression_level": 1}, "go"),
+        ("x.ndjson.zst", {"compression": "zstd"}, "go"),
+        ("x.ndjson", {"compression": "zstd", "compression_level": 9, "check_extension": False}, "go"),
+        ("x.ndjson", {"compression": "uncompressed"}, "go"),
+        ("x.ndjson", {"compression": "gzip"}, None),
+        ("x.ndjson.gz", {}, None),
+        ("x.ndjson.gz", {"compression": "zstd"}, None),
+        ("x.ndjson.gz", {"compression": "gzip", "compression_level": 100}, None),
+        ("x.ndjson", {"compression": "nonsense"}, None),
+    ],
+)
+def test_compression(name: str, kwargs: dict[str, Any], engine: str | None, tmp_path: Path) -> None:
+    frame = FRAMES["many rows"].head(20_000)
+    theirs = tmp_path / "theirs" / name
+    theirs.parent.mkdir()
+    ours = tmp_path / "ours" / name
+    ours.parent.mkdir()
+    refused = outcome(lambda: frame.write_ndjson(theirs, **kwargs))
+    if refused is not None:
+        assert outcome(lambda: atio.write(frame, ours, **kwargs)) is refused
+        assert names(ours.parent) == set()
+        return
+    assert atio.write(frame, ours, **kwargs).engine == (engine or "polars")
+    read = {"gzip": gzip.decompress, "zstd": zstd_decompress}.get(kwargs.get("compression", ""), bytes)
+    assert read(ours.read_bytes()) == read(theirs.read_bytes())
+
+
+def zstd_decompress(data: bytes) -> bytes:
+    return bytes(pa.CompressedInputStream(pa.BufferReader(data), "zstd").read())
 
 
 FRAMES: dict[str, pl.DataFrame] = {

@@ -166,7 +166,7 @@ class ChunkWriter:
     def _plan(self, chunk: Any) -> Plan:
         assert self._library is not None
         how = plan(self._library, chunk, self._format, self._target, self._kwargs)
-        if isinstance(how, EncodeInGo) and how.options.get("verbatim"):
+        if isinstance(how, EncodeInGo) and (how.whole or how.options.get("verbatim")):
             # Which columns hold fields made by the library may differ from chunk to chunk; the options are the first's.
             return self._library.plan_in_library(chunk, self._format, self._kwargs)
         return how

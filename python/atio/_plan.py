@@ -18,12 +18,13 @@ class EncodeInGo:
     """Go encodes an Arrow stream.
 
     ``options`` are the JSON options of the format's encoder (the fields of its Go ``Options`` struct).
-    ``rows`` is the number of rows in ``stream``.
+    ``rows`` is the number of rows in ``stream``. ``whole`` says that it makes a whole file: no chunk can follow.
     """
 
     stream: ArrowStream
     rows: int
     options: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(frozen=True)

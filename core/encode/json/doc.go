@@ -1,12 +1,12 @@
 // Package json writes Arrow record batches as JSON, byte for byte as polars'
-// DataFrame.write_json and write_ndjson do: an array of objects, or an object on
-// each line.
+// DataFrame.write_json and write_ndjson do, and as pandas' DataFrame.to_json does: in
+// any of its orients, or an object on each line.
 //
-// What a column may hold: signed and unsigned integers, floats of 32 and 64 bits,
-// booleans, strings of every layout, dates (date32), times, timestamps without a
-// time zone, nulls, dictionaries of strings, and lists, fixed-size lists and
-// structs of all of these. NaN and infinities are null, which JSON has in their
-// place.
+// In the polars dialect a column may hold signed and unsigned integers, floats of 16,
+// 32 and 64 bits, booleans, strings of every layout, dates (date32), times, durations,
+// timestamps in UTC or without a time zone, decimals, nulls, dictionaries of these, and
+// lists, fixed-size lists and structs of all. The pandas dialect has no dates, times,
+// durations and decimals. NaN and infinities are null, which JSON has in their place.
 //
 // Columns are read straight from Arrow's buffers. A batch is cut into runs of
 // rows, which are formatted on all cores and written in order.

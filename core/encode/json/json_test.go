@@ -77,8 +77,8 @@ func TestNothing(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for _, ty := range []arrow.DataType{
-		arrow.BinaryTypes.Binary, arrow.FixedWidthTypes.Duration_us, &arrow.Decimal128Type{Precision: 5, Scale: 2},
-		&arrow.TimestampType{Unit: arrow.Second, TimeZone: "UTC"}, arrow.StructOf(field("x", arrow.BinaryTypes.Binary)),
+		arrow.BinaryTypes.Binary, &arrow.Decimal256Type{Precision: 50, Scale: 2}, arrow.FixedWidthTypes.Time32s,
+		&arrow.TimestampType{Unit: arrow.Second, TimeZone: "Asia/Seoul"}, arrow.StructOf(field("x", arrow.BinaryTypes.Binary)),
 	} {
 		_, err := (&json.Options{}).NewEncoder(context.Background(), nil, arrow.NewSchema([]arrow.Field{field("c", ty)}, nil), encode.Env{})
 		var unsupported *encode.UnsupportedError

@@ -34,20 +34,73 @@ func times(a *array.Time64) value {
 
 // timestamps is the value of a column of timestamps. In many columns neighbours
 // fall on the same day, whose text is kept.
-func timestamps(a *array.Timestamp) value {
-	ticks := perSecond(a.DataType().(*arrow.TimestampType).Unit)
+func (s *style) timestamps(a *array.Timestamp) value {
+	t := a.DataType().(*arrow.TimestampType)
+	years, middle, end := civil.Signed, byte(' '), `"`
+	switch {
+	case s.pandas:
+		years, middle = civil.Padded, 'T'
+		if t.TimeZone != "" {
+			end = `Z"`
+		}
+	case t.TimeZone != "": // UTC
+		middle, end = 'T', `+00:00"`
+	}
+	ticks, decimals := perSecond(t.Unit), s.decimals
+	cut, scale := int64(1), int64(1) // ticks in the last decimal, or such decimals in a tick
+	if decimals >= 0 {
+		for d := decimals; d < decimalsOf(ticks); d += 3 {
+			cut *= 1000
+		}
+		for d := decimalsOf(ticks); d < decimals; d += 3 {
+			scale *= 1000
+		}
+	}
 	v := a.Values()
 	day := int64(math.MinInt64) // no day that a timestamp can be in
 	var text []byte
 	return func(b []byte, row int) []byte {
-		second, fraction := floor(int64(v[row]), ticks)
+		second, fraction := secondOf(int64(v[row]), t.Unit)
 		d, clock := floor(second, civil.SecondsPerDay)
 		if d != day {
 			day = d
-			text = append(civil.AppendDate(append(text[:0], '"'), d, civil.Signed), ' ')
+			text = append(civil.AppendDate(append(text[:0], '"'), d, years), middle)
 		}
 		b = civil.AppendClock(append(b, text...), int(clock))
-		return append(appendFraction(b, fraction, ticks), '"')
+		switch {
+		case decimals < 0:
+			b = appendFraction(b, fraction, ticks)
+		case decimals > 0:
+			b = number.AppendPadded(append(b, '.'), uint64(fraction/cut*scale), decimals)
+		}
+		return append(b, end...)
+	}
+}
+
+// durations is the value of a column of durations, as Rust's chrono writes them: with
+// as few decimals of a second as they need.
+func durations(a *array.Duration) value {
+	ticks := perSecond(a.DataType().(*arrow.DurationType).Unit)
+	v := a.Values()
+	return func(b []byte, row int) []byte {
+		t := int64(v[row])
+		if t == 0 {
+			return append(b, `"P0D"`...)
+		}
+		b = append(b, '"')
+		abs := uint64(t)
+		if t < 0 {
+			b, abs = append(b, '-'), -abs
+		}
+		seconds := abs / uint64(ticks)
+		b = number.AppendUint(append(b, "PT"...), seconds)
+		if fraction := abs - seconds*uint64(ticks); fraction > 0 {
+			b = number.AppendPadded(append(b, '.'), fraction, decimalsOf(ticks))
+			for b[len(b)-1] == '0' {
+				b = b[:len(b)-1]
+			}
+		}
+		return append(b, `S"`...)
 	}
 }
 
@@ -57,15 +110,21 @@ func appendFraction(b []byte, fraction, ticks int64) []byte {
 	if fraction == 0 {
 		return b
 	}
-	decimals := 0
-	for t := ticks; t > 1; t /= 1000 {
-		decimals += 3
-	}
+	decimals := decimalsOf(ticks)
 	for fraction%1000 == 0 {
 		fraction /= 1000
 		decimals -= 3
 	}
 	return number.AppendPadded(append(b, '.'), uint64(fraction), decimals)
+}
+
+// decimalsOf are those of a second that so many ticks make.
+func decimalsOf(ticks int64) int {
+	decimals := 0
+	for ; ticks > 1; ticks /= 1000 {
+		decimals += 3
+	}
+	return decimals
 }
 
 func perSecond(u arrow.TimeUnit) int64 {
@@ -78,6 +137,20 @@ func perSecond(u arrow.TimeUnit) int64 {
 		return 1e6
 	}
 	return 1e9
+}
+
+// secondOf returns the second that a timestamp is in, and the ticks since it
+// began. The divisors are constants, which takes a fraction of the time.
+func secondOf(t int64, unit arrow.TimeUnit) (second, fraction int64) {
+	switch unit {
+	case arrow.Second:
+		return t, 0
+	case arrow.Millisecond:
+		return floor(t, 1e3)
+	case arrow.Microsecond:
+		return floor(t, 1e6)
+	}
+	return floor(t, 1e9)
 }
 
 // floor divides, rounding down, and returns what remains.
@@ -102,6 +175,9 @@ func beyondCalendar(a arrow.Array, lo, hi int) int {
 		dayOf = func(row int) int64 { return int64(a.Value(row)) }
 	case *array.Timestamp:
 		ticks := perSecond(a.DataType().(*arrow.TimestampType).Unit)
+		if ticks == 1e9 {
+			return -1 // 1677 to 2262
+		}
 		dayOf = func(row int) int64 { return int64(a.Value(row)) / ticks / civil.SecondsPerDay }
 	default:
 		return -1

@@ -9,61 +9,49 @@ import (
 	"github.com/seojaeohcode/atio/core/encode/internal/number"
 )
 
-// value appends what an array has in a row. It may keep state from row to row, so
+// value appends what a column has in a row. It may keep state from row to row, so
 // that it belongs to one goroutine.
 type value func(b []byte, row int) []byte
 
-var null = []byte("null")
+// style is what options come to: how every kind of value is written. It does not
+// change while it is used.
+type style struct {
+	pandas    bool
+	precision int // decimals of pandas' floats
+	escaping  *escaping
+	decimals  int // of seconds: 0, 3, 6 or 9; as many as are needed if negative
+}
+
+const null = "null"
 
 // The notation of polars, which is that of the Rust crate zmij.
 var float64s, float32s = finite(number.Polars64(true)), finite(number.Polars32(true))
 
 func finite(n number.Notation) number.Notation {
-	n.NaN, n.Inf = "null", "null"
+	n.NaN, n.Inf = null, null
 	return n
 }
 
-// keysOf is what stands before the values of an object.
-func keysOf(fields []arrow.Field) [][]byte {
-	keys := make([][]byte, len(fields))
-	for i, f := range fields {
-		before := byte(',')
-		if i == 0 {
-			before = '{'
-		}
-		keys[i] = append(appendString([]byte{before}, f.Name), ':')
-	}
-	return keys
-}
-
-func appendObject(b []byte, keys [][]byte, values []value, row int) []byte {
-	if len(keys) == 0 {
-		return append(b, "{}"...)
-	}
-	for i, write := range values {
-		b = append(b, keys[i]...)
-		b = write(b, row)
-	}
-	return append(b, '}')
-}
-
-// valueOf returns the value of an array whose type checkType has passed.
-func valueOf(a arrow.Array) value {
-	write := typed(a)
-	if a.DataType().ID() == arrow.NULL || a.NullN() == 0 {
+// valueOf returns the value of a column whose type checkType has passed.
+func (s *style) valueOf(c *column) value {
+	write := s.typed(c)
+	if !c.nulls {
 		return write
 	}
-	bits, offset := a.Data().Buffers()[0].Bytes(), a.Data().Offset()
+	valid := c.valid
 	return func(b []byte, row int) []byte {
-		if i := row + offset; bits[i>>3]>>(i&7)&1 == 0 {
+		if !valid.at(row) {
 			return append(b, null...)
 		}
 		return write(b, row)
 	}
 }
 
-func typed(a arrow.Array) value {
-	switch a := a.(type) {
+func (s *style) typed(c *column) value {
+	if c.verbatim {
+		return verbatim(c.array)
+	}
+	switch a := c.array.(type) {
 	case *array.Int8:
 		return signed(a.Int8Values())
 	case *array.Int16:
@@ -80,16 +68,12 @@ func typed(a arrow.Array) value {
 		return unsigned(a.Uint32Values())
 	case *array.Uint64:
 		return unsigned(a.Uint64Values())
+	case *array.Float16:
+		return s.halves(a)
 	case *array.Float32:
-		v := a.Float32Values()
-		return func(b []byte, row int) []byte {
-			if x := float64(v[row]); x-x != 0 {
-				return append(b, null...)
-			}
-			return number.AppendFloat32(b, v[row], &float32s)
-		}
+		return s.singles(a.Float32Values())
 	case *array.Float64:
-		return doubles(a.Float64Values())
+		return s.doubles(a.Float64Values())
 	case *array.Boolean:
 		return func(b []byte, row int) []byte {
 			if a.Value(row) {
@@ -98,23 +82,27 @@ func typed(a arrow.Array) value {
 			return append(b, "false"...)
 		}
 	case *array.String:
-		return func(b []byte, row int) []byte { return appendString(b, a.Value(row)) }
+		return texts(s.escaping, a.ValueOffsets(), a.Data().Buffers()[2])
 	case *array.LargeString:
-		return func(b []byte, row int) []byte { return appendString(b, a.Value(row)) }
+		return texts(s.escaping, a.ValueOffsets(), a.Data().Buffers()[2])
 	case *array.StringView:
-		return func(b []byte, row int) []byte { return appendString(b, a.Value(row)) }
+		return views(s.escaping, a)
 	case *array.Date32:
 		return dates(a.Date32Values())
 	case *array.Time64:
 		return times(a)
 	case *array.Timestamp:
-		return timestamps(a)
+		return s.timestamps(a)
+	case *array.Duration:
+		return durations(a)
+	case *array.Decimal128:
+		return decimals(a)
 	case *array.Dictionary:
-		return entries(a)
-	case array.ListLike: // also of a fixed size
-		return lists(a)
+		return s.entries(c, a)
+	case array.ListLike:
+		return s.lists(c, a)
 	case *array.Struct:
-		return structs(a)
+		return s.structs(c, a)
 	}
 	return func(b []byte, _ int) []byte { return append(b, null...) } // null type
 }
@@ -130,7 +118,10 @@ func unsigned[T uint8 | uint16 | uint32 | uint64](v []T) value {
 // sampled is how many values of a column are looked at to choose how to print it.
 const sampled = 64
 
-func doubles(v []float64) value {
+func (s *style) doubles(v []float64) value {
+	if s.pandas {
+		return func(b []byte, row int) []byte { return appendDouble(b, v[row], s.precision) }
+	}
 	appendFloat := number.AppendFloat64
 	if number.MostlyLong(v[:min(len(v), sampled)]) {
 		appendFloat = number.AppendLong64
@@ -144,24 +135,42 @@ func doubles(v []float64) value {
 	}
 }
 
-// entries is the value of a dictionary of strings, which are formatted once.
-func entries(a *array.Dictionary) value {
-	dictionary := a.Dictionary()
-	write := valueOf(dictionary)
-	var text []byte
-	ends := make([]int, dictionary.Len()+1)
-	for i := range dictionary.Len() {
-		text = write(text, i)
-		ends[i+1] = len(text)
+func (s *style) singles(v []float32) value {
+	if s.pandas {
+		return func(b []byte, row int) []byte { return appendDouble(b, float64(v[row]), s.precision) }
 	}
-	return func(b []byte, row int) []byte {
-		i := a.GetValueIndex(row)
-		return append(b, text[ends[i]:ends[i+1]]...)
+	return func(b []byte, row int) []byte { return appendSingle(b, v[row]) }
+}
+
+func (s *style) halves(a *array.Float16) value {
+	v := a.Values()
+	if s.pandas {
+		return func(b []byte, row int) []byte {
+			return appendDouble(b, number.Float16(v[row].Uint16()), s.precision)
+		}
+	}
+	return func(b []byte, row int) []byte { // polars widens them first
+		return appendSingle(b, float32(number.Float16(v[row].Uint16())))
 	}
 }
 
-func lists(a array.ListLike) value {
-	write := valueOf(a.ListValues())
+func appendSingle(b []byte, x float32) []byte {
+	if x-x != 0 { // not finite
+		return append(b, null...)
+	}
+	return number.AppendFloat32(b, x, &float32s)
+}
+
+// decimals is the value of a column of decimals, which polars writes as strings.
+func decimals(a *array.Decimal128) value {
+	scale := a.DataType().(*arrow.Decimal128Type).Scale
+	return func(b []byte, row int) []byte {
+		return append(append(append(b, '"'), a.Value(row).ToString(scale)...), '"')
+	}
+}
+
+func (s *style) lists(c *column, a array.ListLike) value {
+	write := s.valueOf(c.inner[0])
 	return func(b []byte, row int) []byte {
 		b = append(b, '[')
 		from, to := a.ValueOffsets(row)
@@ -175,11 +184,21 @@ func lists(a array.ListLike) value {
 	}
 }
 
-func structs(a *array.Struct) value {
-	keys := keysOf(a.DataType().(*arrow.StructType).Fields())
-	values := make([]value, a.NumField())
-	for i := range values {
-		values[i] = valueOf(a.Field(i))
+func (s *style) structs(c *column, a *array.Struct) value {
+	fields := a.DataType().(*arrow.StructType).Fields()
+	keys, values := make([][]byte, len(fields)), make([]value, len(fields))
+	for i, f := range fields {
+		keys[i] = append(s.escaping.appendString(nil, f.Name), ':')
+		if i > 0 {
+			keys[i] = append([]byte{','}, keys[i]...)
+		}
+		values[i] = s.valueOf(c.inner[i])
 	}
-	return func(b []byte, row int) []byte { return appendObject(b, keys, values, row) }
+	return func(b []byte, row int) []byte {
+		b = append(b, '{')
+		for i, write := range values {
+			b = write(append(b, keys[i]...), row)
+		}
+		return append(b, '}')
+	}
 }

@@ -30,7 +30,7 @@ def cells_of(column: Any) -> Any:
             return _from_arrow(column.array.__arrow_array__(), dtype.pyarrow_dtype)
         if isinstance(dtype, pd.StringDtype):
             return _text(column.array.__arrow_array__())
-        if isinstance(dtype, _masked_types()):
+        if isinstance(dtype, masked_types()):
             return _masked(column.array.__arrow_array__())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, UnicodeEncodeError):
         return None  # pandas raises what it raises, or can write it
@@ -53,11 +53,11 @@ def index_cells_of(index: Any) -> list[Any] | None:
         values = None if isinstance(level.dtype, pd.CategoricalDtype) else cells_of(level)
         if values is None:
             return None
-        out.append(_dictionary(codes, values))
+        out.append(dictionary_of(codes, values))
     return out
 
 
-def _masked_types() -> tuple[type, ...]:
+def masked_types() -> tuple[type, ...]:
     import pandas as pd
 
     return (
@@ -73,7 +73,7 @@ def _from_numpy(values: Any) -> Any:
 
     dtype = values.dtype
     if dtype.kind == "O":
-        return _objects(values)
+        return objects_of(values)
     if not dtype.isnative or dtype.kind not in "biufM" or dtype.itemsize > 8:
         return None
     if dtype.kind == "M" and np.datetime_data(dtype) not in (("s", 1), ("ms", 1), ("us", 1), ("ns", 1)):
@@ -82,7 +82,7 @@ def _from_numpy(values: Any) -> Any:
     return pa.array(values)
 
 
-def _objects(values: Any) -> Any:
+def objects_of(values: Any) -> Any:
     """Objects, if all but missing ones are strings, or booleans."""
     import pandas as pd
     import pyarrow as pa
@@ -159,7 +159,7 @@ def _from_categories(array: Any) -> Any:
     kind = values.type
     if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or _is_text(kind)):
         return None
-    return _dictionary(array.codes, values)
+    return dictionary_of(array.codes, values)
 
 
 def _is_text(kind: Any) -> bool:
@@ -168,7 +168,7 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.null())
 
 
-def _dictionary(codes: Any, values: Any) -> Any:
+def dictionary_of(codes: Any, values: Any) -> Any:
     """Codes, of which -1 stands for a missing value, and what they stand for."""
     import numpy as np
     import pyarrow as pa

@@ -31,6 +31,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.parquet.from_pandas(_frame(obj), kwargs)
     elif format == "csv":
         in_go = _encode.csv.from_pandas(_frame(obj), target, kwargs)
+    elif format == "json" and obj.ndim == 2:
+        in_go = _encode.json.from_pandas(obj, target, kwargs)
     return in_go or plan_in_library(obj, format, kwargs)
 
 

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from .. import _encode
-from .._formats import compression_suffix
 from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns
 
@@ -25,8 +24,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.parquet.from_polars(frame, kwargs)
     elif format == "csv":
         in_go = _encode.csv.from_polars(frame, target, kwargs)
-    elif format in ("json", "ndjson") and compression_suffix(target) is None:
-        in_go = _encode.json.from_polars(frame, kwargs)
+    elif format in ("json", "ndjson"):
+        in_go = _encode.json.from_polars(frame, format, target, kwargs)
     return in_go or plan_in_library(frame, format, kwargs)
 
 
