@@ -63,8 +63,14 @@ class Server:
         url = URL.create(f"postgresql+{driver}", "tester", PASSWORD, "127.0.0.1", port or self.port, "postgres")
         return url.render_as_string(hide_password=False)
 
-    def start(self) -> None:
+    def start(self, *, tls: bool = False) -> None:
+        """Start it; with ``tls`` it has a certificate for localhost."""
+        if tls:
+            self._make_certificate()
         options = {
+            "ssl": "on" if tls else "off",
+            "ssl_cert_file": self.directory / "server.crt",
+            "ssl_key_file": self.directory / "server.key",
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self.directory,
@@ -81,6 +87,13 @@ class Server:
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, **self._identity,
             )  # fmt: skip
         self.wait()
+
+    def _make_certificate(self) -> None:
+        self._run_program(
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", str(self.directory / "server.key"), "-out", str(self.directory / "server.crt"),
+        )  # fmt: skip
 
     def wait(self) -> None:
         """Wait until it answers."""
@@ -122,16 +135,19 @@ class Server:
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run([programs() / program, *arguments], capture_output=True, cwd="/", **self._identity)  # type: ignore[call-overload]
+        self._run_program(str(programs() / program), *arguments)
+
+    def _run_program(self, *command: str) -> None:
+        done = subprocess.run(command, capture_output=True, cwd="/", **self._identity)  # type: ignore[call-overload]
         assert done.returncode == 0, done.stderr.decode()
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(*, tls: bool = False) -> Iterator[Server]:
     directory = Path(tempfile.mkdtemp(prefix="atio-pg-", dir="/tmp"))
     directory.chmod(0o755)
     server = Server(directory)
-    server.start()
+    server.start(tls=tls)
     try:
         yield server
     finally:

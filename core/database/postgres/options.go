@@ -39,6 +39,9 @@ type Options struct {
 	SkipSync bool `json:"skip_sync"`
 	// ConnectTimeout limits connecting, unless Connection does; 0 means 30 seconds.
 	ConnectTimeout time.Duration `json:"connect_timeout"`
+	// OutcomeTimeout limits how long it is tried to find out what became of a commit
+	// whose answer was lost; 0 means 30 seconds.
+	OutcomeTimeout time.Duration `json:"outcome_timeout"`
 }
 
 // Column is a column of a table that is created.

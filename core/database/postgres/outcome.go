@@ -49,7 +49,11 @@ func (t *transaction) Commit() (database.Result, error) {
 // outcome asks what became of a commit whose answer was lost: nil if it took place.
 func (t *transaction) outcome(lost error) error {
 	lost = database.Redacted(lost, t.conn.secret)
-	ctx, cancel := context.WithTimeout(context.Background(), outcomeTimeout)
+	limit := t.o.OutcomeTimeout
+	if limit == 0 {
+		limit = outcomeTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began, pid := time.Now(), t.conn.PID()
 	for ctx.Err() == nil {

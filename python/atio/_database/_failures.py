@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 from .._errors import ServerError
 
@@ -41,7 +44,16 @@ def as_sqlalchemy() -> Iterator[None]:
         except ImportError:
             raise e from None
         kind = getattr(exc, _CLASSES.get(e.code[:2], "DatabaseError"))
-        raise kind(None, None, _of_driver(e)) from None
+        raise _also_of_pandas(kind)(None, None, _of_driver(e)) from None
+
+
+@functools.cache
+def _also_of_pandas(kind: Any) -> Any:
+    """The class for those who catch pandas' ``DatabaseError``: its newer versions put it around SQLAlchemy's."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return kind
+    return type(kind.__name__, (pandas.errors.DatabaseError, kind), {"__init__": kind.__init__, "__module__": "atio"})
 
 
 def _of_driver(e: ServerError) -> BaseException:

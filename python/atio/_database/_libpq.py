@@ -8,6 +8,7 @@ What Go's driver cannot do leaves the write to the library.
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 from .._errors import Unsupported
@@ -131,6 +132,8 @@ def _of_raw(raw: Any, url: Any) -> dict[str, Any]:
     # The server that was found, of several perhaps.
     parameters |= {"host": info.host, "port": info.port, "dbname": info.dbname, "user": info.user}
     parameters.pop("service", None)
+    if "hostaddr" in parameters and hasattr(info, "hostaddr"):
+        parameters["hostaddr"] = info.hostaddr
     if info.password:
         parameters["password"] = info.password
     return parameters
@@ -153,6 +156,15 @@ def _of_other(raw: Any, url: Any) -> dict[str, Any]:
     return found | ({"password": password} if password else {})
 
 
+def _is_address(address: str, parameters: dict[str, Any]) -> bool:
+    """Whether the host's name stands for the address, so that the name will do."""
+    host, port = str(parameters.get("host", "")), str(parameters.get("port", ""))
+    try:
+        return any(found[4][0] == address for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        return False
+
+
 def _text(parameters: dict[str, Any]) -> str:
     """Parameters as libpq reads them, without those that Go's driver does not need.
 
@@ -165,7 +177,7 @@ def _text(parameters: dict[str, Any]) -> str:
             continue
         if name in _TAKEN:
             kept[name] = str(value)
-        elif name == "hostaddr" and str(value) == str(parameters.get("host")):
+        elif name == "hostaddr" and _is_address(str(value), parameters):
             continue
         elif str(value) not in _HARMLESS.get(name, ()):
             raise Unsupported(f"the connection has {name}")

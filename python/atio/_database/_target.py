@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,4 +89,5 @@ def _of_text(con: str) -> Target:
 
 
 def _without_credentials(text: str) -> str:
-    return re.sub(r"(?<=://).*@", "***@", text, flags=re.DOTALL).partition("?")[0]
+    before, at, after = text.rpartition("@")
+    return f"{'***@' if at else before}{after}".partition("?")[0]
