@@ -47,8 +47,9 @@ def described(engine: sa.Engine, table: str, schema: str = "public") -> dict[str
             sa.text("SELECT replace(indexdef, :t, 'TABLE') FROM pg_indexes WHERE tablename = :t AND schemaname = :s"),
             {"t": table, "s": schema},
         ).all()
+        where = ".".join('"' + name.replace('"', '""') + '"' for name in (schema, table))
         text = "t::text || E'\\n' || array_to_json(ARRAY[t])::text"
-        rows = con.exec_driver_sql(f'SELECT {text} FROM "{schema}"."{table}" t').all()
+        rows = con.execute(sa.text(f"SELECT {text} FROM {where} t".replace(":", "\\:"))).all()
     return {"columns": columns, "indexes": sorted(indexes), "rows": sorted(map(str, rows))}
 
 

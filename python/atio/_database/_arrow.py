@@ -13,6 +13,7 @@ class ArrowArguments:
     """``name, con, schema, if_exists, key``, as for pandas."""
 
     engine = "pyarrow"
+    uses_adbc = False
 
     def __init__(self, target_path: object, kwargs: dict[str, Any]) -> None:
         kwargs = dict(kwargs)

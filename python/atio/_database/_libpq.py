@@ -82,6 +82,8 @@ def connect(target: Target) -> dict[str, Any]:
         return {"connection": _text(_from_environment() | _of_url(target.con))}
     if target.kind == "engine":
         return _of_engine(target.con)
+    if target.kind == "dbapi":
+        return _of_dbapi(target.con)
     raise Unsupported("an open connection is the caller's, and so is its transaction")
 
 
@@ -118,6 +120,25 @@ def _of_engine(engine: Any) -> dict[str, Any]:
         settings = dict(map(tuple, connection.exec_driver_sql(_SESSION)))
     role = settings.pop("role", "")
     return {"connection": _text(parameters), "settings": settings, "role": role}
+
+
+def _of_dbapi(con: Any) -> dict[str, Any]:
+    """Of psycopg's own connection, which must be in no transaction: Go has one of its own."""
+    if int(con.info.transaction_status) != 0:
+        raise ValueError(
+            "con is in a transaction, which atio cannot write in: commit it first, or pass a SQLAlchemy Connection"
+        )
+    with con.cursor() as cursor:
+        cursor.execute(_SESSION)
+        settings = dict(map(tuple, cursor.fetchall()))
+    con.rollback()  # of nothing but the query
+    role = settings.pop("role", "")
+    return {"connection": _text(_of_raw(con, None)), "settings": settings, "role": role}
+
+
+def parameters_of(con: Any) -> dict[str, Any]:
+    """What psycopg's own connection was made with, for another one."""
+    return _of_raw(con, None)
 
 
 def _of_raw(raw: Any, url: Any) -> dict[str, Any]:

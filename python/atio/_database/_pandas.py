@@ -18,6 +18,7 @@ class PandasArguments:
     """The arguments of ``to_sql``, and ``key`` for an upsert."""
 
     engine = "pandas"
+    uses_adbc = False
 
     def __init__(self, target_path: object, kwargs: dict[str, Any]) -> None:
         import pandas as pd

@@ -39,6 +39,8 @@ class Arguments(Protocol):
     key: list[str]
     engine: str
     """The name of the library."""
+    uses_adbc: bool
+    """Whether it would write by ADBC, whatever ``con`` is."""
 
     def load(self, frame: Any, dialect: Any) -> Load:
         """The frame as Go loads it; ``dialect`` is SQLAlchemy's.

@@ -37,6 +37,8 @@ class PolarsArguments:
         self._options = dict(kwargs.pop("engine_options", None) or {})
         self._kwargs = kwargs
         self.schema, self.table = _unpacked(self._name)
+        module = type(self.con).__module__.partition(".")[0]
+        self.uses_adbc = self._engine == "adbc" or (self._engine is None and module.startswith("adbc"))
 
     def rows(self, frame: Any) -> int:
         """How many rows a frame has."""
@@ -48,12 +50,6 @@ class PolarsArguments:
         return frame.write_database(
             self._name, con, if_table_exists=mode, engine=self._engine, engine_options=self._options, **self._kwargs
         )
-
-    @property
-    def uses_adbc(self) -> bool:
-        """Whether polars would write by ADBC."""
-        module = type(self.con).__module__.partition(".")[0]
-        return self._engine == "adbc" or (self._engine is None and module.startswith("adbc"))
 
     def load(self, frame: Any, dialect: Any) -> Load:
         """The frame as it is: polars has pandas write its Arrow arrays."""
@@ -115,7 +111,7 @@ class PolarsSqlArguments(PolarsArguments):
         options = {k: v for k, v in kwargs.items() if k in ("chunksize", "dtype", "method")}
         self.con, self.schema, self.table = as_pandas.con, as_pandas.schema, as_pandas.table
         self.mode, self.key = as_pandas.mode, as_pandas.key
-        self._engine, self._options = None, options
+        self._engine, self._options, self.uses_adbc = None, options, False
 
     def write(self, frame: Any, con: Any, mode: str) -> object:
         """Have polars write it, as ``write_database`` does."""

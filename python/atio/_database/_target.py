@@ -12,8 +12,9 @@ class Target:
 
     Attributes:
         con: what the caller gave; a URL is a SQLAlchemy URL, or the text itself without SQLAlchemy.
-        kind: ``"engine"``, ``"connection"`` (open, SQLAlchemy's), ``"dbapi"`` or ``"url"``.
-        dialect: SQLAlchemy's name of it, such as ``"postgresql"``; for a DB-API connection the name of its module.
+        kind: ``"engine"``, ``"connection"`` (open, SQLAlchemy's), ``"dbapi"``, ``"url"`` or ``"adbc"`` (a connection or
+            a URI of its own).
+        dialect: SQLAlchemy's name of it, such as ``"postgresql"``; for others the name of the module.
     """
 
     con: Any
@@ -46,10 +47,18 @@ def target_of(con: object) -> Target:
     if isinstance(con, str):
         return _of_text(con)
     if hasattr(con, "cursor") and hasattr(con, "commit"):
-        return Target(con, "dbapi", type(con).__module__.partition(".")[0].lstrip("_"))
+        module = type(con).__module__.partition(".")[0].lstrip("_")
+        if module.startswith("adbc_driver"):
+            return adbc_target(con)
+        return Target(con, "dbapi", "postgresql" if module in ("psycopg", "psycopg2") else module)
     raise TypeError(
         f"con is a {type(con).__module__}.{type(con).__name__}: pass a SQLAlchemy engine, a connection or a URL"
     )
+
+
+def adbc_target(con: object) -> Target:
+    """A connection of ADBC, or a URI that it opens."""
+    return Target(con, "adbc", con.partition(":")[0] if isinstance(con, str) else "adbc")
 
 
 def _is_sqlalchemy(con: object) -> bool:

@@ -10,13 +10,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from ._libpq import parameters_of
 from ._target import Target
 
 
 @contextlib.contextmanager
 def transaction(target: Target) -> Iterator[Any]:
     """What to give to the library's writer as ``con``; committed when the block ends, undone if it raises."""
-    if target.kind == "dbapi":
+    if target.kind == "adbc":
+        with _of_adbc(target.con) as con:
+            yield con
+        return
+    if target.kind == "dbapi" and target.dialect != "postgresql":
         with _of_dbapi(target.con) as con:
             yield con
         return
@@ -26,14 +31,41 @@ def transaction(target: Target) -> Iterator[Any]:
         return
     from sqlalchemy import create_engine
 
-    engine = create_engine(target.con) if target.kind == "url" else target.con
+    if target.kind == "dbapi":
+        engine = _like(target.con)
+    else:
+        engine = create_engine(target.con) if target.kind == "url" else target.con
     try:
         with engine.connect() as con, con.begin():
             _begin_sqlite(con)
             yield con
     finally:
-        if target.kind == "url":
+        if target.kind != "engine":
             engine.dispose()
+
+
+def _like(con: Any) -> Any:
+    """An engine that connects as psycopg's own connection does, which pandas does not take."""
+    import importlib
+
+    from sqlalchemy import create_engine
+
+    driver = type(con).__module__.partition(".")[0]
+    parameters = parameters_of(con)
+    return create_engine(
+        f"postgresql+{driver}://", creator=lambda: importlib.import_module(driver).connect(**parameters)
+    )
+
+
+@contextlib.contextmanager
+def _of_adbc(con: Any) -> Iterator[Any]:
+    """The library commits by itself, when all is there."""
+    try:
+        yield con
+    except BaseException:
+        if not isinstance(con, str):
+            con.rollback()
+        raise
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from .._result import WriteResult
 from . import _libpq
 from ._failures import as_sqlalchemy
 from ._plan import Arguments, Load
-from ._target import Target, target_of
+from ._target import Target, adbc_target, target_of
 from ._transaction import transaction
 
 Step = Callable[[Job], None]
@@ -43,7 +43,7 @@ def write(
     assert library is not None
     with undisturbed:
         arguments = _arguments(library, format, target_path, kwargs)
-        target = target_of(arguments.con)
+        target = adbc_target(arguments.con) if arguments.uses_adbc else target_of(arguments.con)
     label = target.label(arguments.table if arguments.schema is None else f"{arguments.schema}.{arguments.table}")
     whole = library_of(obj) is not None
     with reporting(label, show_progress=show_progress, verbose=verbose) as report:
@@ -142,7 +142,11 @@ class _Write:
     def _dialect(self) -> Any:
         """SQLAlchemy's dialect."""
         con = self._target.con
-        return con.get_dialect()() if self._target.kind == "url" else con.dialect
+        if self._target.kind == "dbapi":
+            from sqlalchemy import make_url
+
+            con = make_url(f"postgresql+{type(con).__module__.partition('.')[0]}://")
+        return con.dialect if hasattr(con, "dialect") else con.get_dialect()()
 
     def _in_go(self, connection: dict[str, Any], load: Load, frames: Iterator[Any]) -> dict[str, Any]:
         arguments = self._arguments
@@ -185,6 +189,8 @@ class _Write:
                 f"if_exists='upsert' is for PostgreSQL by an engine or URL, not for {self._target.dialect} "
                 f"by this {self._target.kind}: write to a table of its own and merge it there"
             )
+        if self._target.kind == "adbc" and not self._whole:
+            raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
         self._report.log(f"Writer: {arguments.engine}, in one transaction")
         rows = arguments.rows(first)
         with transaction(self._target) as con:
