@@ -10,6 +10,7 @@ import (
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/csv"
 	"github.com/seojaeohcode/atio/core/encode/json"
+	"github.com/seojaeohcode/atio/core/encode/numpy"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
 )
 
@@ -19,6 +20,11 @@ var formats = map[string]func() encode.Options{
 	"csv":     func() encode.Options { return new(csv.Options) },
 	"json":    func() encode.Options { return new(json.Options) },
 	"ndjson":  func() encode.Options { return &json.Options{Lines: true} },
+
+	numpy.Npy:           func() encode.Options { return &numpy.Options{Layout: numpy.Npy} },
+	numpy.Npz:           func() encode.Options { return &numpy.Options{Layout: numpy.Npz} },
+	numpy.NpzCompressed: func() encode.Options { return &numpy.Options{Layout: numpy.NpzCompressed} },
+	numpy.Bin:           func() encode.Options { return &numpy.Options{Layout: numpy.Bin} },
 }
 
 // Formats returns the names of the formats that can be encoded, sorted.

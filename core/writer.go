@@ -106,8 +106,13 @@ func (w *Writer) finish() (*Pending, error) {
 			return nil, err
 		}
 	}
-	format := w.encoding.Format()
-	return publishStage(w.stage, &w.o, publish.Content{Format: format, Rows: &w.rows, Engine: "go"}, w.began)
+	c := publish.Content{Format: w.encoding.Format(), Rows: &w.rows, Engine: "go"}
+	if counter, ok := w.enc.(encode.RowCounter); ok {
+		if w.rows = counter.Rows(); w.rows < 0 {
+			c.Rows = nil
+		}
+	}
+	return publishStage(w.stage, &w.o, c, w.began)
 }
 
 // Abort ends the writer without publishing and removes all traces. After Close,

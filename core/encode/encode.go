@@ -37,6 +37,12 @@ type Encoder interface {
 	Discard()
 }
 
+// RowCounter is an [Encoder] whose rows are not those of the batches it is given.
+type RowCounter interface {
+	// Rows is how many rows the output has, -1 if it has no such thing.
+	Rows() int64
+}
+
 // Options chooses a format and says how it is written. A format's option struct
 // implements it; the zero value of the struct means the format's defaults.
 type Options interface {

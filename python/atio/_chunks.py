@@ -17,7 +17,7 @@ from ._errors import Unsupported, naming_target
 from ._formats import compression_suffix
 from ._job import WAITING, Job, validate
 from ._library import Append, Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import ArrowStream, EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
+from ._plan import ArrowStream, EncodeFilesInGo, EncodeInGo, EncodeInLibrary, EncodePartsInGo
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._target import Publishing
@@ -52,7 +52,7 @@ class ChunkWriter:
         self._append: Append | None = None
         self._schema: Any = None
         self._count = 0
-        self._rows = 0
+        self._rows: int | None = 0
         self._result: WriteResult | None = None
         self._thread = threading.get_ident()
         self._closed = False
@@ -163,11 +163,13 @@ class ChunkWriter:
             self._check_job()
         self._count += 1
 
-    def _plan(self, chunk: Any) -> Plan:
+    def _plan(self, chunk: Any) -> EncodeInGo | EncodeFilesInGo | EncodeInLibrary:
         assert self._library is not None
         how = plan(self._library, chunk, self._format, self._target, self._kwargs)
+        # Which columns hold fields made by the library may differ from chunk to chunk; the options are the first's.
         if isinstance(how, EncodeInGo) and (how.whole or how.options.get("verbatim")):
-            # Which columns hold fields made by the library may differ from chunk to chunk; the options are the first's.
+            return self._library.plan_in_library(chunk, self._format, self._kwargs)
+        if isinstance(how, EncodePartsInGo):
             return self._library.plan_in_library(chunk, self._format, self._kwargs)
         return how
 
@@ -220,13 +222,16 @@ class ChunkWriter:
             for some in how.files:
                 self._job.push_files(replace(some, stream=self._fitting(some.stream)))
                 self._check_job()
-        self._rows += how.rows
+        self._add_rows(how.rows)
 
     def _append_chunk(self, chunk: Any) -> None:
         assert self._job is not None
-        self._rows += self._append_to(self._job.path(), chunk)
+        self._add_rows(self._append_to(self._job.path(), chunk))
 
-    def _append_to(self, path: str, chunk: Any) -> int:
+    def _add_rows(self, rows: int | None) -> None:
+        self._rows = None if rows is None or self._rows is None else self._rows + rows
+
+    def _append_to(self, path: str, chunk: Any) -> int | None:
         assert self._append is not None
         assert self._report is not None
         with naming_target(self._target, path), self._report.watching(path):

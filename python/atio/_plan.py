@@ -28,6 +28,18 @@ class EncodeInGo:
 
 
 @dataclass(frozen=True)
+class EncodePartsInGo:
+    """Go encodes one file of several Arrow streams, which are made one by one in the caller's thread.
+
+    ``rows`` is the number of rows in all of them, ``options`` are as for :class:`EncodeInGo`. It is whole.
+    """
+
+    parts: Iterator[ArrowStream]
+    rows: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DatasetFiles:
     """Some files of a directory: their paths below it, with slashes, their numbers of rows, and all rows in a row."""
 
@@ -63,4 +75,4 @@ class EncodeInLibrary:
     directory: bool = False
 
 
-Plan = EncodeInGo | EncodeFilesInGo | EncodeInLibrary
+Plan = EncodeInGo | EncodePartsInGo | EncodeFilesInGo | EncodeInLibrary

@@ -18,7 +18,7 @@ from ._formats import format_of, has_suffix
 from ._job import Job, run
 from ._job import validate as validate_stage
 from ._library import Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import DatasetFiles, EncodeFilesInGo, EncodeInGo, EncodeInLibrary
+from ._plan import ArrowStream, DatasetFiles, EncodeFilesInGo, EncodeInLibrary, EncodePartsInGo
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._target import PathLike, Publishing, path_of
@@ -173,13 +173,16 @@ def _write_whole(
     request = publishing.request(target, format)
     observe = report.observe if report.wanted else None
     how = plan(library, obj, format, target, kwargs)
-    if isinstance(how, (EncodeInGo, EncodeFilesInGo)):
+    if not isinstance(how, EncodeInLibrary):
         report.log(f"Stage: hidden beside the target; writer: Go; format: {format}")
         in_go = request | {"encoding": how.options, "rows": how.rows}
         try:
             if isinstance(how, EncodeFilesInGo):
                 steps = _steps(publishing, _pushing(how.files))
                 return run(in_go | {"input": "files"}, steps=steps, observe=observe)
+            if isinstance(how, EncodePartsInGo):
+                steps = _steps(publishing, _pushing_parts(how.parts))
+                return run(in_go | {"input": "push"}, steps=steps, observe=observe)
             return run(in_go | {"input": "stream"}, how.stream, steps=_steps(publishing), observe=observe)
         except Unsupported as e:
             report.log(f"Go leaves it to {library.NAME}: {e}")
@@ -229,6 +232,12 @@ def _steps(publishing: Publishing, first: Iterable[Step] = ()) -> Iterator[Step]
 def _pushing(files: Iterator[DatasetFiles]) -> Iterator[Step]:
     for some in files:
         yield partial(Job.push_files, some=some)
+    yield lambda job: job.resume()
+
+
+def _pushing_parts(parts: Iterator[ArrowStream]) -> Iterator[Step]:
+    for part in parts:
+        yield partial(Job.push, stream=part)
     yield lambda job: job.resume()
 
 

@@ -13,10 +13,10 @@ from typing import Any, Protocol, cast
 
 from .._fork import undisturbed
 from .._formats import FORMATS
-from .._plan import Plan
+from .._plan import EncodeInLibrary, Plan
 
-Append = Callable[[str, Any, bool], int]
-"""Adds an object to the file at a path: (path, object, whether it is the first) -> number of rows."""
+Append = Callable[[str, Any, bool], int | None]
+"""Adds an object to the file at a path: (path, object, whether it is the first) -> number of rows, if it has any."""
 
 
 class Library(Protocol):
@@ -29,7 +29,7 @@ class Library(Protocol):
         """How ``obj`` is to be written."""
         ...
 
-    def plan_in_library(self, obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+    def plan_in_library(self, obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
         """How ``obj`` is to be written if Go turns out not to be able to."""
         ...
 

@@ -24,7 +24,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     return in_go or plan_in_library(obj, format, kwargs)
 
 
-def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have pyarrow write it. The arguments of csv are those of ``pyarrow.csv.WriteOptions``."""
     table = _table(obj)
     directory = format == "parquet" and kwargs.get("partition_cols") is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from .. import _encode
@@ -13,51 +15,93 @@ from . import Append, SameColumns
 NAME = "numpy"
 FORMATS = ("csv", "npy", "npz", "npz_compressed", "bin")
 
+_ARCHIVES = ("npz", "npz_compressed")
+
 
 def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     """Have Go encode the array if it writes what NumPy would, else NumPy."""
-    in_go = None
-    if format == "csv" and not isinstance(obj, Mapping):
+    in_go: Plan | None = None
+    if format in _ARCHIVES:
+        members, options = _members(obj, kwargs)
+        in_go = _encode.numpy.from_numpy(members, format, options)
+    elif isinstance(obj, Mapping):
+        raise ValueError(f"a dict of arrays can be written as {' or '.join(_ARCHIVES)}, not as {format}")
+    elif format == "csv":
         in_go = _encode.savetxt.from_numpy(obj, target, kwargs)
+    else:
+        import numpy as np
+
+        in_go = _encode.numpy.from_numpy({"": np.asanyarray(obj)}, format, kwargs)
     return in_go or plan_in_library(obj, format, kwargs)
 
 
-def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have NumPy write it."""
     import numpy as np
 
-    unnamed: tuple[Any, ...]
-    if isinstance(obj, Mapping):
-        if format not in ("npz", "npz_compressed"):
-            raise ValueError(f"a dict of arrays can be written as npz or npz_compressed, not as {format}")
-        unnamed, named, rows = (), {str(k): np.asanyarray(v) for k, v in obj.items()}, None
-        if taken := named.keys() & inspect.signature(np.savez).parameters.keys() - {"args", "kwds"}:
-            raise ValueError(f"an array cannot be named {min(taken)!r} in an npz file: NumPy takes it for an argument")
-    else:
-        obj = np.asanyarray(obj)
-        unnamed, named, rows = (obj,), {}, int(obj.shape[0]) if obj.ndim else None
+    if format in _ARCHIVES:
+        members, options = _members(obj, kwargs)
+        save = np.savez if format == "npz" else np.savez_compressed
+
+        def archive(path: str) -> None:
+            # A handle, because NumPy puts a suffix behind a path that has another.
+            with open(path, "wb") as f:
+                save(f, **members, **options)
+
+        return EncodeInLibrary(NAME, archive)
+
+    array = np.asanyarray(obj)
 
     def write(path: str) -> None:
         if format == "csv":
-            np.savetxt(path, obj, **kwargs)
+            np.savetxt(path, array, **kwargs)
         elif format == "bin":
-            obj.tofile(path, **kwargs)
+            array.tofile(path, **kwargs)
         else:
-            # A handle, because save and savez put a suffix behind a path that has another.
             with open(path, "wb") as f:
-                if format == "npy":
-                    np.save(f, obj, **kwargs)
-                else:
-                    save = np.savez if format == "npz" else np.savez_compressed
-                    save(f, *unnamed, **named, **kwargs)
+                np.save(f, array, **kwargs)
 
-    return EncodeInLibrary(NAME, write, rows)
+    return EncodeInLibrary(NAME, write, int(array.shape[0]) if array.ndim else None)
+
+
+def _members(obj: Any, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays of an archive by their names, and the other arguments of ``np.savez``.
+
+    As there, further arrays may come as keyword arguments, and one without a name is ``arr_0``.
+    """
+    import numpy as np
+
+    members: dict[str, Any] = {}
+    for key, value in obj.items() if isinstance(obj, Mapping) else [("arr_0", obj)]:
+        name = str(key)
+        if name in members:
+            raise ValueError(f"two arrays of the dict are named {name!r} as text: give them different names")
+        if name in _arguments_of_savez():
+            raise ValueError(f"an array cannot be named {name!r} in an npz file: NumPy takes it for an argument")
+        members[name] = value
+    options = {name: value for name, value in kwargs.items() if name in _arguments_of_savez()}
+    for name, value in kwargs.items():
+        if name in options:
+            continue
+        if name in members:
+            raise ValueError(f"an array named {name!r} comes twice, in the object and as a keyword argument")
+        members[name] = value
+    return {name: np.asanyarray(value) for name, value in members.items()}, options
+
+
+@cache
+def _arguments_of_savez() -> frozenset[str]:
+    import numpy as np
+
+    return frozenset(inspect.signature(np.savez).parameters) - {"args", "kwds"}
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
-    """Chunks of csv and of raw bytes behind one another."""
-    if format not in ("csv", "bin"):
-        raise ValueError(f"NumPy chunks cannot be written as {format}: pass one array")
+    """Chunks of one array behind one another, or arrays of an archive."""
+    if format in _ARCHIVES:
+        return _append_members(format, kwargs)
+    if format == "npy":
+        return _append_rows(kwargs)
     import numpy as np
 
     same = SameColumns()
@@ -73,5 +117,69 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
             else:
                 obj.tofile(f, **kwargs)
         return len(obj)
+
+    return append
+
+
+def _append_rows(kwargs: dict[str, Any]) -> Append:
+    """One npy file of arrays along the first dimension, as ``np.save`` of their concatenation writes it.
+
+    The header has room for any number of rows, and is written again with each chunk.
+    """
+    import numpy as np
+
+    if kwargs.keys() - {"allow_pickle"}:
+        raise ValueError("NumPy chunks cannot be written as npy with these arguments: pass one array")
+    same = SameColumns()
+    total = 0
+
+    def append(path: str, obj: Any, first: bool) -> int:
+        nonlocal total
+        obj = np.asanyarray(obj)
+        if obj.ndim == 0 or obj.dtype.hasobject or type(obj.dtype).__name__ == "StringDType":
+            raise ValueError(
+                "NumPy chunks can be written as npy if they have rows, and elements that need no pickle: pass one array"
+            )
+        same.check([obj.dtype, *obj.shape[1:]])
+        rows = len(obj)
+        total += rows
+        header = io.BytesIO()
+        descr = np.lib.format.dtype_to_descr(obj.dtype)
+        shape = (total, *obj.shape[1:])
+        np.lib.format.write_array_header_1_0(header, {"descr": descr, "fortran_order": False, "shape": shape})
+        with open(path, "wb" if first else "r+b") as f:
+            f.write(header.getvalue())
+            f.seek(0, io.SEEK_END)
+            obj.tofile(f)
+        return rows
+
+    return append
+
+
+def _append_members(format: str, kwargs: dict[str, Any]) -> Append:
+    """An archive of arrays one after the other, as ``np.savez`` names and writes its arguments."""
+    import zipfile
+
+    import numpy as np
+
+    options = {name: value for name, value in kwargs.items() if name in _arguments_of_savez()}
+    if kwargs.keys() - options.keys():
+        raise ValueError("arrays by keyword arguments come with one array or dict, not with chunks: put them in a dict")
+    method = zipfile.ZIP_STORED if format == "npz" else zipfile.ZIP_DEFLATED
+    names: set[str] = set()
+    count = 0
+
+    def append(path: str, obj: Any, first: bool) -> None:
+        nonlocal count
+        named = obj if isinstance(obj, Mapping) else {f"arr_{count}": obj}
+        count += not isinstance(obj, Mapping)
+        members, _ = _members(named, {})
+        if again := names & members.keys():
+            raise ValueError(f"an array named {min(again)!r} comes twice")
+        names.update(members)
+        with zipfile.ZipFile(path, "w" if first else "a", method, allowZip64=True) as archive:
+            for name, array in members.items():
+                with archive.open(name + ".npy", "w", force_zip64=True) as f:
+                    np.lib.format.write_array(f, array, **options)
 
     return append

@@ -36,7 +36,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     return in_go or plan_in_library(obj, format, kwargs)
 
 
-def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have pandas write it."""
     directory = format == "parquet" and kwargs.get("partition_cols") is not None
     return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj), directory)

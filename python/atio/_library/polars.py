@@ -29,7 +29,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     return in_go or plan_in_library(frame, format, kwargs)
 
 
-def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> Plan:
+def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have polars write it."""
     directory = format == "parquet" and kwargs.get("partition_by") is not None
     frame = _frame(obj)
