@@ -172,7 +172,7 @@ def test_polars_formats(tmp_path: Path) -> None:
 def test_numpy_formats(tmp_path: Path) -> None:
     def same(name: str, save: Callable[[Path], object], **kwargs: Any) -> None:
         result = atio.write(ARRAY, tmp_path / name, **kwargs)
-        assert (result.engine, result.rows) == ("go" if "csv" in (name[-3:], kwargs.get("format")) else "numpy", 2)
+        assert (result.engine, result.rows) == ("go", 2)
         save(tmp_path / "theirs")
         theirs = next(p for p in tmp_path.glob("theirs*"))
         assert (tmp_path / name).read_bytes() == theirs.read_bytes()

@@ -10,6 +10,7 @@ import (
 const (
 	bufSize       = 256 << 10
 	maxWrite      = 4 << 20 // a longer write would answer a cancellation late
+	sumApart      = 1 << 20 // from so many bytes on the checksum is taken while they are written
 	writebackStep = 8 << 20
 )
 
@@ -66,11 +67,10 @@ func (f *output) writeOut(p []byte) error {
 			return context.Cause(f.ctx)
 		}
 		part := p[:min(len(p), maxWrite)]
-		n, err := f.file.Write(part)
+		n, err := f.writeSummed(part)
 		if err != nil {
 			return wrap("write", f.target, err)
 		}
-		f.sum.sum.Write(part[:n])
 		f.written += int64(n)
 		f.o.Progress.AddBytes(int64(n))
 		p = p[n:]
@@ -81,6 +81,24 @@ func (f *output) writeOut(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// writeSummed writes p to the file and adds it to the checksum, at the same time if
+// it is long.
+func (f *output) writeSummed(p []byte) (int, error) {
+	if len(p) < sumApart {
+		n, err := f.file.Write(p)
+		f.sum.sum.Write(p[:n])
+		return n, err
+	}
+	summed := make(chan struct{})
+	go func() {
+		defer close(summed)
+		f.sum.sum.Write(p)
+	}()
+	n, err := f.file.Write(p) // all of it, or there is an error
+	<-summed
+	return n, err
 }
 
 // readBack counts and checksums what other code has written to the file.

@@ -71,22 +71,20 @@ def _members(obj: Any, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     """
     import numpy as np
 
+    reserved = _arguments_of_savez()
+    options = {name: value for name, value in kwargs.items() if name in reserved}
+    more = {name: value for name, value in kwargs.items() if name not in reserved}
+    # In NumPy's order: first those with names.
+    sources = [obj, more] if isinstance(obj, Mapping) else [more, {"arr_0": obj}]
     members: dict[str, Any] = {}
-    for key, value in obj.items() if isinstance(obj, Mapping) else [("arr_0", obj)]:
+    for key, value in (item for source in sources for item in source.items()):
         name = str(key)
         if name in members:
-            raise ValueError(f"two arrays of the dict are named {name!r} as text: give them different names")
-        if name in _arguments_of_savez():
+            raise ValueError(f"two arrays are named {name!r}: each array of an npz file needs a name of its own")
+        if name in reserved:
             raise ValueError(f"an array cannot be named {name!r} in an npz file: NumPy takes it for an argument")
-        members[name] = value
-    options = {name: value for name, value in kwargs.items() if name in _arguments_of_savez()}
-    for name, value in kwargs.items():
-        if name in options:
-            continue
-        if name in members:
-            raise ValueError(f"an array named {name!r} comes twice, in the object and as a keyword argument")
-        members[name] = value
-    return {name: np.asanyarray(value) for name, value in members.items()}, options
+        members[name] = np.asanyarray(value)
+    return members, options
 
 
 @cache
@@ -175,7 +173,9 @@ def _append_members(format: str, kwargs: dict[str, Any]) -> Append:
         count += not isinstance(obj, Mapping)
         members, _ = _members(named, {})
         if again := names & members.keys():
-            raise ValueError(f"an array named {min(again)!r} comes twice")
+            raise ValueError(
+                f"an array named {min(again)!r} comes twice: each array of an npz file needs a name of its own"
+            )
         names.update(members)
         with zipfile.ZipFile(path, "w" if first else "a", method, allowZip64=True) as archive:
             for name, array in members.items():
