@@ -23,7 +23,7 @@ EXAMPLES = [
 
 def test_what_users_call_has_examples() -> None:
     names = {example.name.rpartition(".")[2] for example in EXAMPLES}
-    assert {"atio", "write", "open_writer", "verify", "restore"} <= names
+    assert {"atio", "write", "open_writer", "verify", "restore", "register_writer"} <= names
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ._chunks import ChunkWriter
 from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError
 from ._files import restore, verify
+from ._registry import register_writer
 from ._result import WriteResult
 from ._write import open_writer, write
 
@@ -23,6 +24,7 @@ __all__ = [
     "CorruptError",
     "WriteResult",
     "open_writer",
+    "register_writer",
     "restore",
     "verify",
     "write",

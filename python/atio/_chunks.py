@@ -130,15 +130,15 @@ class ChunkWriter:
             raise ValueError("a writer cannot be used in a forked process: open one of its own there")
 
     def _write(self, chunk: Any) -> None:
-        library = library_of(chunk)
+        library = library_of(chunk, self._format)
         if library is None:
             if not (hasattr(chunk, "__arrow_c_stream__") or hasattr(chunk, "__arrow_c_array__")):
-                raise TypeError(not_writable(chunk))
+                raise not_writable(chunk, self._format)
             for part in chunks_of(chunk) or ():
                 self._write(part)
             return
         if self._library is None:
-            check_format(library, self._format)
+            check_format(library, self._format, chunk)
             self._library = library
             self._report = self._stack.enter_context(reporting(self._target, **self._told))
             how = self._plan(chunk)

@@ -29,10 +29,33 @@ FORMATS = (
     "csv", "parquet", "excel", "json", "ndjson", "npy", "npz", "npz_compressed", "bin", "pickle", "html", "ipc", "avro",
 )  # fmt: skip
 
+DATABASES = ("sql", "database")
+
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
 """Suffixes by which pandas infers a compression, behind the format's own."""
 
 _COMPRESSIBLE = ("csv", "json", "ndjson", "pickle")
+
+
+# Those above and what users have registered.
+_known = dict.fromkeys(FORMATS)
+_suffixes = dict(SUFFIXES)
+
+
+def known() -> tuple[str, ...]:
+    """The names of all formats."""
+    return tuple(_known)
+
+
+def suffixes() -> dict[str, str]:
+    """The suffixes, with the formats that they stand for."""
+    return _suffixes
+
+
+def add(format: str, its_suffixes: list[str]) -> None:
+    """Make a format known, and suffixes that stand for it."""
+    _known[format] = None
+    _suffixes.update(dict.fromkeys(its_suffixes, format))
 
 
 def compression_suffix(path: str) -> str | None:
@@ -44,7 +67,7 @@ def compression_suffix(path: str) -> str | None:
 
 def has_suffix(path: str) -> bool:
     """Whether the suffix of ``path`` stands for a format."""
-    return os.path.splitext(path)[1].lower() in SUFFIXES
+    return os.path.splitext(path)[1].lower() in _suffixes
 
 
 def format_of(path: str, wanted: str | None) -> str:
@@ -53,13 +76,13 @@ def format_of(path: str, wanted: str | None) -> str:
     Raises:
         ValueError: if the format is unknown, or the suffix stands for none.
     """
-    known = ", ".join(FORMATS)
+    names = ", ".join(known())
     if wanted is not None:
-        if wanted in FORMATS:
+        if wanted in _known:
             return wanted
-        if wanted in ("sql", "database"):
+        if wanted in DATABASES:
             raise ValueError(f"format {wanted!r}: open_writer is for files; give atio.write an iterator of the chunks")
-        raise ValueError(f"format {wanted!r} is unknown; there is {known}, sql, database")
+        raise ValueError(f"format {wanted!r} is unknown; there is {names}, sql, database")
     name = os.path.basename(path).lower()
     inner = compression_suffix(path)
     if inner is not None:
@@ -67,7 +90,7 @@ def format_of(path: str, wanted: str | None) -> str:
         if stem and SUFFIXES.get(suffix) in _COMPRESSIBLE:
             return SUFFIXES[suffix]
     suffix = os.path.splitext(name)[1]
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
+    if suffix in _suffixes:
+        return _suffixes[suffix]
     what = f"the suffix {suffix!r} stands for no format" if suffix else "it has no suffix that tells its format"
-    raise ValueError(f"{path!r}: {what}; pass format= one of {known}, or use one of {', '.join(SUFFIXES)}")
+    raise ValueError(f"{path!r}: {what}; pass format= one of {names}, or use one of {', '.join(_suffixes)}")

@@ -91,16 +91,16 @@ def write(
     began = time.perf_counter()
     target, kind = _target_of(target_path, format, storage_options, kwargs)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
-    library = library_of(obj)
+    library = library_of(obj, kind)
     if library is None:
         chunks = chunks_of(obj)
         if chunks is None:
-            raise TypeError(not_writable(obj))
+            raise not_writable(obj, kind)
         with ChunkWriter(target, kind, publishing, kwargs, show_progress=show_progress, verbose=verbose) as w:
             for chunk in chunks:
                 w.write(chunk)
         return w.result
-    check_format(library, kind)
+    check_format(library, kind, obj)
     with reporting(target, show_progress=show_progress, verbose=verbose) as report:
         report.log(f"Writing {type(obj).__module__.partition('.')[0]} {type(obj).__name__} to {target}")
         answer = _write_whole(obj, library, target, kind, publishing, report, kwargs)

@@ -62,7 +62,7 @@ def _frames(obj: Any) -> Iterator[Any]:
         return
     chunks = chunks_of(obj)
     if chunks is None:
-        raise TypeError(not_writable(obj))
+        raise not_writable(obj)
     for chunk in chunks:
         yield from _frames(chunk)
 

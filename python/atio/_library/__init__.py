@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
+from .. import _registry
 from .._fork import undisturbed
-from .._formats import FORMATS
+from .._formats import known
 from .._plan import EncodeInLibrary, Plan
 
 Append = Callable[[str, Any, bool], int | None]
@@ -38,8 +39,10 @@ class Library(Protocol):
         ...
 
 
-def library_of(obj: object) -> Library | None:
-    """The module for an object, ``None`` if it is of no library that is known."""
+def library_of(obj: object, format: str | None = None) -> Library | None:
+    """The module for an object, or its registered writer in a format; ``None`` if it is of no kind known here."""
+    if format is not None and (registered := _registry.writer_of(obj, format)) is not None:
+        return registered
     for base in type(obj).__mro__:
         root = base.__module__.partition(".")[0]
         if root == "pandas" and base.__name__ in ("DataFrame", "Series"):
@@ -75,18 +78,24 @@ def chunks_of(obj: Any) -> Iterator[Any] | None:
     return None
 
 
-def check_format(library: Library, format: str) -> None:
-    """Raise a ``ValueError`` if a library's objects cannot be written in a format."""
+def check_format(library: Library, format: str, obj: object) -> None:
+    """Raise a ``ValueError`` if an object of a library cannot be written in a format."""
     if format not in library.FORMATS:
+        formats = dict.fromkeys([*library.FORMATS, *_registry.formats_of(obj)])
         raise ValueError(
-            f"format {format!r}: {library.NAME} objects can be written as {', '.join(library.FORMATS)} "
-            f"(of all formats: {', '.join(FORMATS)})"
+            f"format {format!r}: {library.NAME} objects can be written as {', '.join(formats)} "
+            f"(of all formats: {', '.join(known())})"
         )
 
 
-def not_writable(obj: object) -> str:
-    """What to tell somebody who wants to write an object that is of no kind known here."""
-    return (
+def not_writable(obj: object, format: str | None = None) -> Exception:
+    """What to raise for somebody who wants to write an object that is of no kind known here, or not in that format."""
+    if formats := _registry.formats_of(obj):
+        return ValueError(
+            f"format {format!r}: a {type(obj).__module__}.{type(obj).__qualname__} can be written as "
+            f"{', '.join(formats)}, by registered writers (of all formats: {', '.join(known())})"
+        )
+    return TypeError(
         f"cannot write a {type(obj).__module__}.{type(obj).__qualname__}: pass a pandas or polars frame, "
         "a pyarrow table, an object with __arrow_c_stream__, a NumPy array, a dict of arrays, or an iterator of these"
     )
