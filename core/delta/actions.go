@@ -66,6 +66,11 @@ type Txn struct {
 	AppID       string `json:"appId"`
 	Version     int64  `json:"version"`
 	LastUpdated int64  `json:"lastUpdated,omitempty"`
+
+	// After, if not nil, is the version of the application that must be the newest
+	// one at the moment of the commit, -1 if there must be none: else ErrConflict.
+	// It keeps two programs of one id apart.
+	After *int64 `json:"-"`
 }
 
 // DomainMetadata is a configuration of a name ("Domain Metadata"). It is kept, not
@@ -90,6 +95,8 @@ type CommitInfo struct {
 	EngineInfo          string          `json:"engineInfo,omitempty"`
 	UserMetadata        string          `json:"userMetadata,omitempty"` // the message, where Spark and delta-rs show it
 	Metadata            json.RawMessage `json:"atio.metadata,omitempty"`
+	// Totals are those of the table at the version, where its writer knew them.
+	Totals *Totals `json:"atio.totals,omitempty"`
 	// WriteID is unique to a call of this package: who is told that the name of a
 	// version is taken sees by it whether it was taken by itself.
 	WriteID string `json:"atio.writeId,omitempty"`
@@ -265,6 +272,7 @@ func (c *CommitInfo) UnmarshalJSON(b []byte) error {
 	take("isBlindAppend", &c.IsBlindAppend)
 	take("engineInfo", &c.EngineInfo)
 	take("userMetadata", &c.UserMetadata)
+	take("atio.totals", &c.Totals)
 	take("atio.writeId", &c.WriteID)
 	c.Metadata = fields["atio.metadata"]
 	return nil

@@ -85,7 +85,7 @@ func (t *Table) writeCheckpoint(ctx context.Context, s *Snapshot, gone map[strin
 	if t.lastCheckpoint(ctx) > s.Version {
 		return nil
 	}
-	h, err := json.Marshal(hint{Version: s.Version, Size: actions, SizeInBytes: int64(len(data)), NumOfAddFiles: int64(len(s.files))})
+	h, err := json.Marshal(hint{Version: s.Version, Size: actions, SizeInBytes: int64(len(data)), NumOfAddFiles: int64(len(s.files.byPath))})
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,7 @@ func encodeCheckpoint(ctx context.Context, s *Snapshot, gone map[string]bool) ([
 	for _, k := range slices.Sorted(maps.Keys(s.domains)) {
 		row("domainMetadata", s.domains[k].Domain, s.domains[k].Configuration, false)
 	}
-	for _, k := range slices.Sorted(maps.Keys(s.files)) {
-		a := s.files[k]
+	for _, a := range s.files.inOrder() {
 		row("add", a.Path, a.PartitionValues, a.Size, a.ModificationTime, false, orNull(a.Stats), a.Tags)
 	}
 	kept := s.retention()

@@ -81,7 +81,7 @@ func (s *Snapshot) take(a *action) error {
 	case a.DomainMetadata != nil:
 		s.setDomain(*a.DomainMetadata)
 	case a.Add != nil && s.files != nil:
-		s.files[a.Add.Path] = a.Add
+		s.files.add(a.Add)
 	case a.Remove != nil && s.files != nil:
 		s.removed[a.Remove.Path] = a.Remove
 	}

@@ -26,7 +26,10 @@ type Result struct {
 	Rows, Bytes  int64 // of the files added
 	Files        int   // added
 	RemovedFiles int
-	Retries      int // how many commits of others came first
+	Totals       *Totals // of the table at the version; nil if that would have cost reading all of its log
+	Message      string
+	Metadata     json.RawMessage // of the user
+	Retries      int             // how many commits of others came first
 	// Warnings are failures after the commit, which stands all the same: of a
 	// checkpoint, or of the flag.
 	Warnings []error
@@ -247,20 +250,21 @@ func (s *Snapshot) unwritten() bool {
 
 // removeAll returns the actions that take all files away.
 func (s *Snapshot) removeAll(change bool) []Remove {
-	out := make([]Remove, 0, len(s.files))
-	for _, path := range slices.Sorted(maps.Keys(s.files)) {
-		out = append(out, removeOf(s.files[path], change))
+	out := make([]Remove, 0, len(s.files.byPath))
+	for _, a := range s.files.inOrder() {
+		out = append(out, removeOf(a.Add, change))
 	}
 	return out
 }
 
 func removeOf(a *Add, change bool) Remove {
-	if a.PartitionValues == nil {
-		a.PartitionValues = map[string]*string{}
+	values := a.PartitionValues
+	if values == nil {
+		values = map[string]*string{}
 	}
 	return Remove{
 		Path: a.Path, DeletionTimestamp: time.Now().UnixMilli(), DataChange: change,
-		ExtendedFileMetadata: true, PartitionValues: a.PartitionValues, Size: a.Size,
+		ExtendedFileMetadata: true, PartitionValues: values, Size: a.Size,
 	}
 }
 
@@ -313,10 +317,10 @@ func (t *Table) changeEntry(ctx context.Context, s *Snapshot, c *Change) (*LogEn
 	if len(c.Remove) == 0 {
 		return e, nil
 	}
-	live := make(map[string]*Add, len(s.files))
-	for _, a := range s.files {
+	live := make(map[string]*Add, len(s.files.byPath))
+	for _, a := range s.files.byPath {
 		if path, err := decodePath(a.Path); err == nil {
-			live[path] = a
+			live[path] = a.Add
 		}
 	}
 	for _, path := range c.Remove {
@@ -421,18 +425,56 @@ func (t *Table) describe(a *attempt, s *Snapshot, e *LogEntry) {
 		m = map[string]any{}
 	}
 	rows, bytes := added(e)
-	m["numFiles"], m["numOutputRows"], m["numOutputBytes"] = strconv.Itoa(len(e.Adds)), strconv.FormatInt(rows, 10), strconv.FormatInt(bytes, 10)
+	m["numFiles"], m["numOutputBytes"] = strconv.Itoa(len(e.Adds)), strconv.FormatInt(bytes, 10)
+	if rows >= 0 {
+		m["numOutputRows"] = strconv.FormatInt(rows, 10)
+	}
 	if len(e.Removes) > 0 {
 		m["numRemovedFiles"] = strconv.Itoa(len(e.Removes))
 	}
 	info.OperationMetrics = m
+	info.Totals = totalsAfter(s, e, rows, bytes)
 	e.Version, e.Info = s.Version+1, &info
 }
 
-// added returns rows and bytes of the files an entry adds.
+// totalsAfter returns the totals of the table with one more entry, nil if those
+// before it are not known.
+func totalsAfter(s *Snapshot, e *LogEntry, rows, bytes int64) *Totals {
+	if s.files != nil {
+		next := s.files.clone()
+		next.apply(e)
+		t := next.totals()
+		return &t
+	}
+	before := s.totals()
+	if before == nil || len(e.Removes) > 0 {
+		return nil
+	}
+	t := Totals{Rows: before.Rows + rows, Bytes: before.Bytes + bytes, Files: before.Files + len(e.Adds)}
+	if before.Rows < 0 || rows < 0 {
+		t.Rows = -1
+	}
+	return &t
+}
+
+// totals are those of a version as its writer noted them, nil if it did not.
+func (s *Snapshot) totals() *Totals {
+	switch {
+	case s.unwritten():
+		return &Totals{}
+	case s.info != nil:
+		return s.info.Totals
+	}
+	return nil
+}
+
+// added returns rows and bytes of the files an entry adds; rows are -1 if a file
+// does not say.
 func added(e *LogEntry) (rows, bytes int64) {
 	for i := range e.Adds {
-		if n := parseStats(e.Adds[i].Stats).rows(); n > 0 {
+		if n := rowsOf(e.Adds[i].Stats); n < 0 || rows < 0 {
+			rows = -1
+		} else {
 			rows += n
 		}
 		bytes += e.Adds[i].Size
@@ -484,6 +526,7 @@ func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries
 	r := Result{
 		Version: e.Version, Time: time.UnixMilli(e.Info.time()).UTC(), Operation: e.Info.Operation,
 		Files: len(e.Adds), RemovedFiles: len(e.Removes), Retries: retries,
+		Totals: e.Info.Totals, Message: e.Info.UserMetadata, Metadata: e.Info.Metadata,
 	}
 	r.Rows, r.Bytes = added(e)
 	warn := func(err error) {
@@ -493,7 +536,7 @@ func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries
 	}
 	next := s.clone()
 	if err := next.apply(e); err == nil {
-		t.remember(next)
+		t.remember(ctx, next)
 		warn(t.checkpointIfDue(ctx, next))
 	}
 	if e.Version == 1 {

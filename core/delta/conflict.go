@@ -27,9 +27,31 @@ func (t *Table) expect(s *Snapshot, want int64) error {
 	return e
 }
 
+// allowsTxn says why an application cannot go on at s.
+func (t *Table) allowsTxn(s *Snapshot, x *Txn) error {
+	have, ok := int64(-1), false
+	if s != nil {
+		have, ok = s.Txn(x.AppID)
+	}
+	if ok && have >= x.Version {
+		return ErrTxnDone
+	}
+	if !ok {
+		have = -1
+	}
+	if x.After != nil && have != *x.After {
+		return &ConflictError{Path: t.path, Version: -1, Reason: fmt.Sprintf(
+			"application %q was expected to have come to %d, and has come to %d: another program uses the same id", x.AppID, *x.After, have)}
+	}
+	return nil
+}
+
 // compatible says why data that were made for the table as it was then cannot be
 // committed to the table as it is now.
 func (t *Table) compatible(s *Snapshot, p *Part, o *WriteOptions) error {
+	if p.Table != "" && p.Table != s.Metadata.ID {
+		return &OptionError{Path: t.path, Option: "parts", Reason: "they were written for another table"}
+	}
 	if p.Replaces && o.Mode == Overwrite && o.SchemaMode == SchemaOverwrite {
 		return nil
 	}

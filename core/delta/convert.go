@@ -71,7 +71,44 @@ func plan(from arrow.DataType, to Type, orig arrow.DataType) conversion {
 	case *arrow.Time32Type, *arrow.Time64Type:
 		return planTime(from.(arrow.TemporalWithUnit), plain(orig).(arrow.TemporalWithUnit))
 	}
+	if c, ok := widen(from, to); ok {
+		return c
+	}
 	return planPlain(from)
+}
+
+// widen converts numbers to a wider type of the table.
+func widen(from arrow.DataType, to Type) (conversion, bool) {
+	switch from.ID() {
+	case arrow.INT8:
+		return wideFrom[int8](from, to)
+	case arrow.INT16:
+		return wideFrom[int16](from, to)
+	case arrow.INT32:
+		return wideFrom[int32](from, to)
+	case arrow.UINT8:
+		return wideFrom[uint8](from, to)
+	case arrow.UINT16:
+		return wideFrom[uint16](from, to)
+	case arrow.FLOAT32:
+		if to == Double {
+			return numbers[float32](arrow.PrimitiveTypes.Float64, func(v float32) float64 { return float64(v) }), true
+		}
+	}
+	return conversion{}, false
+}
+
+func wideFrom[F int8 | int16 | int32 | uint8 | uint16](from arrow.DataType, to Type) (conversion, bool) {
+	wide := arrow.PrimitiveTypes
+	switch {
+	case to == Short && from.ID() == arrow.INT8:
+		return numbers[F](wide.Int16, func(v F) int16 { return int16(v) }), true
+	case to == Integer && from.ID() != arrow.INT32 && from.ID() != arrow.UINT16:
+		return numbers[F](wide.Int32, func(v F) int32 { return int32(v) }), true
+	case to == Long:
+		return numbers[F](wide.Int64, func(v F) int64 { return int64(v) }), true
+	}
+	return conversion{}, false
 }
 
 func (c conversion) apply(a arrow.Array) (arrow.Array, error) {

@@ -93,13 +93,13 @@ func TestWriteAndRead(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	s := must(open(t, dir).Snapshot(ctx, delta.At{}))
-	if n, _, files := s.Totals(); s.Version != 4 || n != 5 || files != 1 {
-		t.Fatalf("version %d, %d rows in %d files", s.Version, n, files)
+	if n := s.Totals(); s.Version != 4 || n.Rows != 5 || n.Files != 1 {
+		t.Fatalf("version %d, %+v", s.Version, n)
 	}
 	three := int64(3)
 	s = must(table.Snapshot(ctx, delta.At{Version: &three}))
-	if n, _, files := s.Totals(); n != 30 || files != 3 {
-		t.Fatalf("%d rows in %d files", n, files)
+	if n := s.Totals(); n.Rows != 30 || n.Files != 3 {
+		t.Fatalf("%+v", n)
 	}
 	h := must(table.History(ctx, 0))
 	if len(h) != 4 || h[0].Version != 4 || h[0].Rows != 5 || h[1].Rows != 30 || h[3].Message != "append 0" || !h[0].IsLatest {

@@ -369,10 +369,11 @@ func (s *fileSet) abort() {
 func (t *Table) removeAdds(ctx context.Context, adds []Add) error {
 	var errs []error
 	for _, a := range adds {
-		key, err := decodePath(a.Path)
-		if err == nil {
-			err = t.objects.Remove(ctx, key)
+		key, ok := ownKey(a.Path)
+		if !ok {
+			continue
 		}
+		err := t.objects.Remove(ctx, key)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, t.wrap("remove", err))
 			continue

@@ -21,9 +21,7 @@ type Commit struct {
 	Tags       []string // sorted
 	IsLatest   bool
 
-	Rows  int64 // of the table at that version, -1 if not known
-	Bytes int64 // of its files
-	Files int
+	Totals // of the table at that version
 
 	AddedFiles, RemovedFiles int
 	AddedRows, AddedBytes    int64
@@ -57,7 +55,7 @@ func (t *Table) History(ctx context.Context, limit int) ([]Commit, error) {
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		byVersion[tags[name]] = append(byVersion[tags[name]], name)
 	}
-	live := liveOf(s)
+	live := s.files.clone()
 	var out []Commit
 	for v := oldest; v <= log.latest(); v++ {
 		e, err := t.ReadCommit(ctx, v)
@@ -78,10 +76,7 @@ func (t *Table) History(ctx context.Context, limit int) ([]Commit, error) {
 			}
 			c.Time = o.Modified.UTC()
 		}
-		c.Rows, c.Bytes, c.Files = live.rows, live.bytes, len(live.sizes)
-		if live.unknown > 0 {
-			c.Rows = -1
-		}
+		c.Totals = live.totals()
 		c.IsLatest, c.Tags = v == log.latest(), byVersion[v]
 		out = append(out, c)
 	}
@@ -114,53 +109,4 @@ func commitOf(e *LogEntry) Commit {
 		}
 	}
 	return c
-}
-
-// live are the files of a version, as far as history counts them.
-type live struct {
-	rows, bytes int64
-	unknown     int // files without statistics
-	sizes       map[string]fileSize
-}
-
-type fileSize struct{ rows, bytes int64 }
-
-func liveOf(s *Snapshot) *live {
-	l := &live{sizes: make(map[string]fileSize, len(s.files))}
-	for _, a := range s.files {
-		l.add(a)
-	}
-	return l
-}
-
-func (l *live) add(a *Add) {
-	l.remove(a.Path)
-	f := fileSize{parseStats(a.Stats).rows(), a.Size}
-	l.sizes[a.Path] = f
-	l.count(f, 1)
-}
-
-func (l *live) remove(path string) {
-	if f, ok := l.sizes[path]; ok {
-		delete(l.sizes, path)
-		l.count(f, -1)
-	}
-}
-
-func (l *live) count(f fileSize, n int) {
-	l.bytes += int64(n) * f.bytes
-	if f.rows < 0 {
-		l.unknown += n
-	} else {
-		l.rows += int64(n) * f.rows
-	}
-}
-
-func (l *live) apply(e *LogEntry) {
-	for i := range e.Removes {
-		l.remove(e.Removes[i].Path)
-	}
-	for i := range e.Adds {
-		l.add(&e.Adds[i])
-	}
 }

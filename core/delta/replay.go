@@ -21,8 +21,8 @@ func (t *Table) load(ctx context.Context, version int64, files bool) (*Snapshot,
 	if s := t.cached(files); s != nil && (version == newest || version >= s.Version) {
 		next, err := t.advance(ctx, s, version)
 		if err == nil {
-			if version == newest {
-				t.remember(next)
+			if version == newest && next != s {
+				t.remember(ctx, next)
 			}
 			return next, t.mayRead(next)
 		}
@@ -40,7 +40,7 @@ func (t *Table) load(ctx context.Context, version int64, files bool) (*Snapshot,
 			return nil, err
 		}
 		if version == newest {
-			t.remember(s)
+			t.remember(ctx, s)
 		}
 		return s, t.mayRead(s)
 	}
@@ -48,29 +48,6 @@ func (t *Table) load(ctx context.Context, version int64, files bool) (*Snapshot,
 
 func (t *Table) mayRead(s *Snapshot) error {
 	return mayRead(t.path, &s.Protocol, &s.Metadata, s.schema)
-}
-
-// cached returns the newest snapshot that has what is asked for.
-func (t *Table) cached(files bool) *Snapshot {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if files || t.light == nil || t.full != nil && t.full.Version >= t.light.Version {
-		return t.full
-	}
-	return t.light
-}
-
-// remember keeps a newest snapshot for the next call.
-func (t *Table) remember(s *Snapshot) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	at := &t.light
-	if s.files != nil {
-		at = &t.full
-	}
-	if *at == nil || (*at).Version <= s.Version {
-		*at = s
-	}
 }
 
 // errMoved says that the log is not the one that was read before: it has been
@@ -111,13 +88,12 @@ func (t *Table) still(ctx context.Context, s *Snapshot) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return t.wrap("look up", err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil || s.mark != (commitMark{}) && s.mark != markOf(o) {
-		t.light, t.full = nil, nil
+	t.known.mu.Lock()
+	defer t.known.mu.Unlock()
+	if err != nil || s.mark != markOf(o) {
+		t.known.light, t.known.full = nil, nil
 		return errMoved
 	}
-	s.mark = markOf(o)
 	return nil
 }
 
@@ -188,7 +164,7 @@ func (t *Table) replay(ctx context.Context, log *logFiles, version int64, files 
 		}
 		s := &Snapshot{Version: c.version, table: t, checkpoint: c.version, txns: map[string]Txn{}, domains: map[string]DomainMetadata{}}
 		if files {
-			s.files, s.removed = map[string]*Add{}, map[string]*Remove{}
+			s.files, s.removed = newLiveFiles(), map[string]*Remove{}
 		}
 		if c.version >= 0 {
 			err := t.readCheckpoint(ctx, c, s)
@@ -268,7 +244,7 @@ func (s *Snapshot) clone() *Snapshot {
 	c := *s
 	c.txns = maps.Clone(s.txns)
 	c.domains = maps.Clone(s.domains)
-	c.files = maps.Clone(s.files)
+	c.files = s.files.clone()
 	c.removed = maps.Clone(s.removed)
 	return &c
 }
@@ -294,13 +270,11 @@ func (s *Snapshot) apply(e *LogEntry) error {
 		s.setDomain(d)
 	}
 	if s.files != nil {
-		// Of one path a version may take the old away and add the new.
+		s.files.apply(e)
 		for i := range e.Removes {
-			delete(s.files, e.Removes[i].Path)
 			s.removed[e.Removes[i].Path] = &e.Removes[i]
 		}
 		for i := range e.Adds {
-			s.files[e.Adds[i].Path] = &e.Adds[i]
 			delete(s.removed, e.Adds[i].Path)
 		}
 	}

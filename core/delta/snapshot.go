@@ -20,7 +20,7 @@ type Snapshot struct {
 	schema  *Schema
 	txns    map[string]Txn
 	domains map[string]DomainMetadata
-	files   map[string]*Add    // live ones by their paths in the log; nil if they were not asked for
+	files   *liveFiles         // nil if they were not asked for
 	removed map[string]*Remove // tombstones, the same
 	info    *CommitInfo        // of the version, nil if it came from a checkpoint
 
@@ -67,47 +67,33 @@ func (s *Snapshot) Txns() []Txn {
 	return out
 }
 
-// Files returns the files that make up the version, sorted by path. Those that
-// cannot hold a row for which the filter is true are left out; a nil filter is
-// always true. A file with deletion vectors is a [FeatureError].
+// Files returns the files that make up the version, in the order in which they
+// were added, which is that of the rows. Those that cannot hold a row for which
+// the filter is true are left out; a nil filter is always true. A file with deletion vectors is a [FeatureError].
 func (s *Snapshot) Files(f Filter) ([]File, error) {
 	match, err := f.compile(s)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]File, 0, len(s.files))
-	for _, a := range s.files {
+	out := make([]File, 0, len(s.files.byPath))
+	for _, a := range s.files.inOrder() {
 		if len(a.DeletionVector) > 0 && string(a.DeletionVector) != "null" {
 			return nil, &FeatureError{Path: s.table.path, Feature: "deletionVectors", Reason: "rows of " + a.Path + " are deleted"}
 		}
-		stats := parseStats(a.Stats)
-		if !match(a, stats) {
+		if !match(a.Add) {
 			continue
 		}
 		path, err := decodePath(a.Path)
 		if err != nil {
 			return nil, s.table.corrupt("a path of its log is no URI", err)
 		}
-		out = append(out, File{path, a.PartitionValues, a.Size, stats.rows(), a.ModificationTime, a.Stats, a.Tags})
+		out = append(out, File{path, a.PartitionValues, a.Size, a.rows, a.ModificationTime, a.Stats, a.Tags})
 	}
-	slices.SortFunc(out, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return out, nil
 }
 
-// Totals returns rows, bytes and number of the live files; rows are -1 if a file
-// has no statistics.
-func (s *Snapshot) Totals() (rows, bytes int64, files int) {
-	for _, a := range s.files {
-		n := parseStats(a.Stats).rows()
-		if n < 0 || rows < 0 {
-			rows = -1
-		} else {
-			rows += n
-		}
-		bytes += a.Size
-	}
-	return rows, bytes, len(s.files)
-}
+// Totals returns what the files come to.
+func (s *Snapshot) Totals() Totals { return s.files.totals() }
 
 // fileStats are the statistics of a file, as far as they could be read.
 type fileStats struct {

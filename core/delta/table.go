@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/seojaeohcode/atio/core/progress"
@@ -36,10 +35,7 @@ type Table struct {
 	path    string
 	o       Options
 	objects store.Objects
-
-	mu    sync.Mutex
-	light *Snapshot // the newest one seen, without files
-	full  *Snapshot // the newest one seen with files
+	known   *knowledge
 }
 
 // Open returns the table at a path, to which symbolic links are followed. There
@@ -47,7 +43,7 @@ type Table struct {
 // ENOTDIR.
 func Open(_ context.Context, path string, o Options) (*Table, error) {
 	if o.Objects != nil {
-		return &Table{path: path, o: o, objects: o.Objects}, nil
+		return &Table{path: path, o: o, objects: o.Objects, known: new(knowledge)}, nil
 	}
 	if o.Store == nil {
 		o.Store = store.Local{}
@@ -64,7 +60,17 @@ func Open(_ context.Context, path string, o Options) (*Table, error) {
 	case !info.Mode.IsDir():
 		return nil, &publish.Error{Op: "open", Path: resolved, Err: syscall.ENOTDIR, Advice: "it is a file, and a table is a directory: name another one"}
 	}
-	return &Table{path: resolved, o: o, objects: store.NewLocalObjects(o.Store, resolved, o.SkipSync)}, nil
+	t := &Table{path: resolved, o: o}
+	if o.Store == (store.Local{}) {
+		t.known = knowledgeOf(resolved)
+		t.objects = t.known.objects[0]
+		if o.SkipSync {
+			t.objects = t.known.objects[1]
+		}
+		return t, nil
+	}
+	t.known, t.objects = new(knowledge), store.NewLocalObjects(o.Store, resolved, o.SkipSync)
+	return t, nil
 }
 
 // Path is the table's directory, absolute.

@@ -220,13 +220,8 @@ func (f Field) original() (arrow.Field, error) {
 }
 
 func encodeField(f arrow.Field) (string, error) {
-	var buf bytes.Buffer
-	w := ipc.NewWriter(&buf, ipc.WithSchema(arrow.NewSchema([]arrow.Field{f}, nil)))
-	if err := w.Close(); err != nil {
-		return "", err
-	}
-	// Without the end marker of a stream.
-	return base64.StdEncoding.EncodeToString(bytes.TrimSuffix(buf.Bytes(), []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})), nil
+	b, err := SchemaIPC(arrow.NewSchema([]arrow.Field{f}, nil))
+	return base64.StdEncoding.EncodeToString(b), err
 }
 
 func decodeField(text string) (f arrow.Field, err error) {
@@ -330,7 +325,25 @@ func fits(a, b arrow.DataType) bool {
 		x, ok := a.(arrow.ListLikeType)
 		return ok && a.ID() != arrow.MAP && a.ID() != arrow.FIXED_SIZE_LIST && fits(x.Elem(), b.Elem())
 	}
-	return arrow.TypeEqual(a, b)
+	return arrow.TypeEqual(a, b) || wider(a, b)
+}
+
+// wider says whether a holds all numbers of b.
+func wider(a, b arrow.DataType) bool {
+	if a.ID() == arrow.FLOAT64 {
+		return b.ID() == arrow.FLOAT32
+	}
+	if !arrow.IsInteger(a.ID()) || !arrow.IsInteger(b.ID()) {
+		return false
+	}
+	have, need := a.(arrow.FixedWidthDataType).BitWidth(), b.(arrow.FixedWidthDataType).BitWidth()
+	switch {
+	case arrow.IsSignedInteger(a.ID()) == arrow.IsSignedInteger(b.ID()):
+		return have >= need && have <= 64 && a.ID() != arrow.UINT64
+	case arrow.IsSignedInteger(a.ID()):
+		return have > need
+	}
+	return false
 }
 
 // plain returns the type of the values of a dictionary or an extension type.
@@ -371,4 +384,15 @@ func checkNames(s *Schema) error {
 		return nil
 	}
 	return check("", s.Fields)
+}
+
+// SchemaIPC returns an Arrow schema as an IPC schema message.
+func SchemaIPC(s *arrow.Schema) ([]byte, error) {
+	var buf bytes.Buffer
+	w := ipc.NewWriter(&buf, ipc.WithSchema(s))
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	// Without the end marker of a stream.
+	return bytes.TrimSuffix(buf.Bytes(), []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}), nil
 }

@@ -12,7 +12,7 @@ import (
 
 // word is a value of a fixed width.
 type word interface {
-	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32
+	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64
 }
 
 // valuesOf returns the values of an array of fixed width.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -201,11 +202,14 @@ func (t *Table) allows(s *Snapshot, o *WriteOptions) error {
 		}
 	}
 	if s == nil {
+		if o.Txn != nil {
+			return t.allowsTxn(nil, o.Txn)
+		}
 		return nil
 	}
 	if o.Txn != nil {
-		if have, ok := s.Txn(o.Txn.AppID); ok && have >= o.Txn.Version {
-			return ErrTxnDone
+		if err := t.allowsTxn(s, o.Txn); err != nil {
+			return err
 		}
 	}
 	if o.Mode == ErrorIfExists {
@@ -298,7 +302,7 @@ func (w *Writer) begin(first arrow.RecordBatch) error {
 // categories keeps the values of dictionaries in the columns' metadata, where
 // the write makes the schema.
 func (w *Writer) categories(first arrow.RecordBatch) error {
-	const most = 10_000 // beyond, it is no set of categories
+	const most = 1 << 20 // bytes; beyond, it is no set of categories
 	if !w.target.replaces && w.o.Mode != Overwrite {
 		return nil
 	}
@@ -326,7 +330,7 @@ func (w *Writer) categories(first arrow.RecordBatch) error {
 
 func categoriesOf(a arrow.Array, most int) ([]string, bool) {
 	d, ok := a.(*array.Dictionary)
-	if !ok || d.Dictionary().Len() > most {
+	if !ok {
 		return nil, false
 	}
 	values, ok := d.Dictionary().(interface{ Value(int) string })
@@ -335,7 +339,10 @@ func categoriesOf(a arrow.Array, most int) ([]string, bool) {
 	}
 	out := make([]string, d.Dictionary().Len())
 	for i := range out {
-		out[i] = values.Value(i)
+		out[i] = strings.Clone(values.Value(i))
+		if most -= len(out[i]) + 3; most < 0 {
+			return nil, false
+		}
 	}
 	return out, true
 }
@@ -343,6 +350,7 @@ func categoriesOf(a arrow.Array, most int) ([]string, bool) {
 // Part is data that has been written and is not part of any version yet. It can
 // be kept as JSON and committed elsewhere.
 type Part struct {
+	Table       string            `json:"table"`  // id of the table, "" if there was none
 	Schema      *Schema           `json:"schema"` // of the table after the commit
 	Partition   []string          `json:"partition"`
 	Replaces    bool              `json:"replaces"`              // the schema is the write's own
@@ -390,7 +398,7 @@ func (w *Writer) finish() (*Part, error) {
 		BaseVersion: -1, Metadata: w.o.SchemaMetadata, Adds: w.files.adds, Rows: w.rows,
 	}
 	if w.base != nil {
-		p.BaseSchema, p.BaseVersion = w.base.Metadata.SchemaString, w.base.Version
+		p.Table, p.BaseSchema, p.BaseVersion = w.base.Metadata.ID, w.base.Metadata.SchemaString, w.base.Version
 	}
 	if p.Metadata == nil {
 		p.Metadata = w.data.Metadata().ToMap()

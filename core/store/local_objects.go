@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,8 @@ type LocalObjects struct {
 	st       Store
 	root     string
 	skipSync bool
+
+	syncing sync.Mutex // held while Sync goes on
 
 	mu    sync.Mutex
 	dirty map[string]bool // directories with names that are not durable yet
@@ -249,14 +252,21 @@ func (l *LocalObjects) Create(ctx context.Context, key string) (ObjectWriter, er
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	dir := path.Dir(key)
-	if err := l.mkdirs(dir); err != nil {
-		return nil, err
-	}
 	name := l.at(key)
-	f, err := l.st.Create(name, objectPerm)
-	if err != nil {
-		return nil, err
+	var f File
+	for try := 0; ; try++ {
+		if err := l.mkdirs(path.Dir(key)); err != nil {
+			return nil, err
+		}
+		var err error
+		f, err = l.st.Create(name, objectPerm)
+		if errors.Is(err, fs.ErrNotExist) && try < 10 {
+			continue // another writer has removed the directory, which was empty
+		}
+		if err != nil {
+			return nil, err
+		}
+		break
 	}
 	l.mu.Lock()
 	l.dirty[filepath.Dir(name)] = true
@@ -264,25 +274,31 @@ func (l *LocalObjects) Create(ctx context.Context, key string) (ObjectWriter, er
 	return &localWriter{l: l, ctx: ctx, file: f, name: name}, nil
 }
 
-// Sync implements [Objects].
+// Sync implements [Objects]. Callers take turns: what one of them is syncing is
+// not durable for the next before it has ended.
 func (l *LocalObjects) Sync(ctx context.Context) error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
 	l.mu.Lock()
-	dirs := make([]string, 0, len(l.dirty))
-	for dir := range l.dirty {
-		dirs = append(dirs, dir)
-	}
+	dirs := slices.Sorted(maps.Keys(l.dirty))
+	clear(l.dirty)
 	l.mu.Unlock()
-	slices.Sort(dirs)
-	for _, dir := range dirs {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	for i, dir := range dirs {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = l.syncDir(dir)
 		}
-		if err := l.syncDir(dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed again, by a writer that has given up
+		}
+		if err != nil {
+			l.mu.Lock()
+			for _, d := range dirs[i:] {
+				l.dirty[d] = true
+			}
+			l.mu.Unlock()
 			return err
 		}
-		l.mu.Lock()
-		delete(l.dirty, dir)
-		l.mu.Unlock()
 	}
 	return nil
 }
@@ -349,21 +365,33 @@ func (l *LocalObjects) Hold(_ context.Context, key string) (func() error, error)
 	if err := l.mkdirs(path.Dir(key)); err != nil {
 		return nil, err
 	}
-	if err := l.st.Mkdir(name, directoryPerm); err != nil {
-		return nil, err
+	lock, err := l.mark(name)
+	for try := 0; err != nil && try < 10 && (errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist)); try++ {
+		lock, err = l.mark(name) // Held came before it was locked
 	}
-	lock, err := l.st.TryLock(name)
 	if err != nil {
-		l.st.Remove(name)
 		return nil, err
-	}
-	if _, err := l.st.Lstat(name); err != nil {
-		lock.Unlock()
-		return nil, err // removed by Held before it was locked
 	}
 	return sync.OnceValue(func() error {
 		return errors.Join(l.st.Remove(name), lock.Unlock())
 	}), nil
+}
+
+func (l *LocalObjects) mark(name string) (Unlocker, error) {
+	if err := l.st.Mkdir(name, directoryPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	lock, err := l.st.TryLock(name)
+	if err != nil {
+		if !errors.Is(err, ErrLocked) {
+			l.st.Remove(name)
+		}
+		return nil, err
+	}
+	if _, err := l.st.Lstat(name); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return lock, nil
 }
 
 // Held implements [Objects].
