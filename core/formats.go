@@ -9,6 +9,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/csv"
+	"github.com/seojaeohcode/atio/core/encode/excel"
 	"github.com/seojaeohcode/atio/core/encode/json"
 	"github.com/seojaeohcode/atio/core/encode/numpy"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
@@ -18,6 +19,7 @@ import (
 var formats = map[string]func() encode.Options{
 	"parquet": func() encode.Options { return new(parquet.Options) },
 	"csv":     func() encode.Options { return new(csv.Options) },
+	"excel":   func() encode.Options { return new(excel.Options) },
 	"json":    func() encode.Options { return new(json.Options) },
 	"ndjson":  func() encode.Options { return &json.Options{Lines: true} },
 
@@ -26,6 +28,9 @@ var formats = map[string]func() encode.Options{
 	numpy.NpzCompressed: func() encode.Options { return &numpy.Options{Layout: numpy.NpzCompressed} },
 	numpy.Bin:           func() encode.Options { return &numpy.Options{Layout: numpy.Bin} },
 }
+
+// suffixes are those that are not the name of their format.
+var suffixes = map[string]string{"xlsx": "excel"}
 
 // Formats returns the names of the formats that can be encoded, sorted.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
@@ -42,6 +47,9 @@ func NewEncoding(format string) (encode.Options, error) {
 // formatOf is the format that a path's suffix stands for.
 func formatOf(path string) (string, error) {
 	suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	if format, ok := suffixes[suffix]; ok {
+		suffix = format
+	}
 	if _, ok := formats[suffix]; ok {
 		return suffix, nil
 	}

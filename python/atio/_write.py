@@ -212,7 +212,9 @@ def _write_whole(
 
 def _mode(library: Library, format: str, kwargs: dict[str, Any]) -> str:
     """The mode in which the library's own writer opens the file, as for ``open``."""
-    modes = {"csv": "rwax+", "json": "wa"}.get(format, "") if library.NAME == "pandas" else ""
+    modes = {"csv": "rwax+", "json": "wa", "excel": "wa"}.get(format, "")
+    if library.NAME not in ("pandas", "dict of frames"):
+        modes = ""
     mode = kwargs.get("mode", "w")
     return mode if isinstance(mode, str) and set(mode) <= {*modes, *"bt"} else "w"
 

@@ -54,8 +54,15 @@ def library_of(obj: object, format: str | None = None) -> Library | None:
         if root == "pyarrow" and base.__name__ in ("Table", "RecordBatch"):
             return _module("arrow")
     if isinstance(obj, Mapping):
-        return _module("numpy")
+        frames = bool(obj) and all(_is_frame(value) for value in obj.values())
+        return _module("sheets" if frames else "numpy")
     return None
+
+
+def _is_frame(obj: object) -> bool:
+    """Whether it is a frame or Series of pandas or polars."""
+    library = None if isinstance(obj, Mapping) else library_of(obj)
+    return library is not None and library.NAME in ("pandas", "polars")
 
 
 def chunks_of(obj: Any) -> Iterator[Any] | None:

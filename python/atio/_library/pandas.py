@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _encode
 from .._plan import EncodeInLibrary, Plan
-from . import Append, SameColumns, check_existing
+from . import Append, SameColumns, _workbooks, check_existing
 
 NAME = "pandas"
 FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html")
@@ -33,11 +33,15 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.csv.from_pandas(_frame(obj), target, kwargs)
     elif format == "json" and obj.ndim == 2:
         in_go = _encode.json.from_pandas(obj, target, kwargs)
+    elif format == "excel":
+        in_go = _encode.excel.from_pandas(_frame(obj), target, kwargs)
     return in_go or plan_in_library(obj, format, kwargs)
 
 
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have pandas write it."""
+    if format == "excel":
+        return EncodeInLibrary(NAME, lambda path: _write_sheet(obj, path, kwargs), len(obj))
     directory = format == "parquet" and kwargs.get("partition_cols") is not None
     return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj), directory)
 
@@ -61,6 +65,17 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
         return len(obj)
 
     return append
+
+
+def _write_sheet(obj: Any, path: str, kwargs: dict[str, Any]) -> None:
+    import pandas as pd
+
+    frame = _frame(obj)
+    if type(frame).to_excel is not pd.DataFrame.to_excel:
+        frame.to_excel(path, **kwargs)  # of a subclass
+        return
+    rest = {name: value for name, value in kwargs.items() if name != "sheet_name"}
+    _workbooks.by_pandas({kwargs.get("sheet_name", "Sheet1"): frame}, path, rest)
 
 
 def _writer(obj: Any, format: str) -> Callable[..., object]:

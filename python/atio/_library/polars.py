@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _encode
 from .._plan import EncodeInLibrary, Plan
-from . import Append, SameColumns
+from . import Append, SameColumns, _workbooks
 
 NAME = "polars"
 FORMATS = ("csv", "parquet", "excel", "json", "ndjson", "ipc", "avro")
@@ -26,6 +26,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.csv.from_polars(frame, target, kwargs)
     elif format in ("json", "ndjson"):
         in_go = _encode.json.from_polars(frame, format, target, kwargs)
+    elif format == "excel":
+        in_go = _encode.excel.from_polars(frame, target, kwargs)
     return in_go or plan_in_library(frame, format, kwargs)
 
 
@@ -34,6 +36,8 @@ def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLi
     directory = format == "parquet" and kwargs.get("partition_by") is not None
     frame = _frame(obj)
     write = getattr(frame, f"write_{format}")
+    if format == "excel":
+        _workbooks.check_texts({str(kwargs.get("worksheet") or "Sheet1"): frame})
     return EncodeInLibrary(NAME, lambda path: write(path, **kwargs), frame.height, directory)
 
 
