@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -73,8 +75,19 @@ func (t *transaction) outcome(lost error) error {
 	}
 	return &database.UnknownError{
 		Server: t.conn.server, Transaction: t.xid, Err: lost,
-		Advice: fmt.Sprintf("ask the server, when it answers again: SELECT txid_status(%s)", t.xid),
+		Advice: fmt.Sprintf("ask the server, when it answers again: SELECT "+t.conn.numbers().status, t.xid),
 	}
+}
+
+// numbers are how a server tells the number of a transaction, and its status.
+type numbers struct{ current, status string }
+
+func (c *connection) numbers() numbers {
+	major, _, _ := strings.Cut(c.ParameterStatus("server_version"), ".")
+	if n, err := strconv.Atoi(major); err == nil && n < 13 {
+		return numbers{"pg_catalog.txid_current()", "pg_catalog.txid_status(%s)"}
+	}
+	return numbers{"pg_catalog.pg_current_xact_id()", "pg_catalog.pg_xact_status('%s')"}
 }
 
 // ask returns the status of the transaction, "" if the server does not tell. If
@@ -85,7 +98,7 @@ func (t *transaction) ask(ctx context.Context, pid uint32, impatient bool) strin
 		return ""
 	}
 	defer c.end()
-	rows, err := c.query(ctx, "ask for the commit", "SELECT pg_catalog.txid_status($1::bigint)", t.xid)
+	rows, err := c.query(ctx, "ask for the commit", fmt.Sprintf("SELECT "+c.numbers().status, t.xid))
 	var server *database.ServerError
 	switch {
 	case errors.As(err, &server) && server.Code == "22023": // in the future: a crash lost all traces of it

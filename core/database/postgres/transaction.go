@@ -271,7 +271,7 @@ func (t *transaction) Finish() error {
 			return err
 		}
 	}
-	rows, err := t.conn.query(t.ctx, "ask for the transaction's number", "SELECT pg_catalog.txid_current()")
+	rows, err := t.conn.query(t.ctx, "ask for the transaction's number", "SELECT "+t.conn.numbers().current)
 	if err != nil {
 		return err
 	}
