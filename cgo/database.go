@@ -80,8 +80,8 @@ func commit(j *job, t database.Transaction) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	return outcome{committed: true, keep: func() any {
-		return databaseResult{Rows: r.Rows, Bytes: r.Bytes, Phases: j.phases()}
+	return outcome{committed: true, keep: func() (any, error) {
+		return databaseResult{Rows: r.Rows, Bytes: r.Bytes, Phases: j.phases()}, nil
 	}}, nil
 }
 

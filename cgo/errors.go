@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/seojaeohcode/atio/core"
+	"github.com/seojaeohcode/atio/core/delta"
 	"github.com/seojaeohcode/atio/core/encode"
 )
 
@@ -38,6 +39,7 @@ func describe(err error) failure {
 		crash *encode.PanicError
 		serr  *streamError
 		scerr *schemaError
+		table tableErrors
 	)
 	if errors.As(err, &perr) {
 		f.Op, f.Path, f.Advice, f.Changed = perr.Op, []byte(perr.Path), perr.Advice, perr.Changed
@@ -55,6 +57,8 @@ func describe(err error) failure {
 		f.Kind = "corrupt"
 	case errors.Is(err, core.ErrConflict):
 		f.Kind = "conflict"
+	case table.find(err):
+		table.describe(&f)
 	case errors.As(err, &uerr):
 		f.Kind, f.Column, f.Type = "unsupported", uerr.Column, uerr.Type
 	case errors.As(err, &oerr):
@@ -71,4 +75,38 @@ func describe(err error) failure {
 		f.Kind, f.Errno = "os", int(errno)
 	}
 	return f
+}
+
+// tableErrors are the errors that only tables have.
+type tableErrors struct {
+	missing *delta.NotFoundError
+	exists  *delta.ExistsError
+	other   *delta.NotTableError
+	schema  *delta.SchemaError
+	option  *delta.OptionError
+	feature *delta.FeatureError
+}
+
+func (t *tableErrors) find(err error) bool {
+	return errors.As(err, &t.missing) || errors.As(err, &t.exists) || errors.As(err, &t.other) ||
+		errors.As(err, &t.schema) || errors.As(err, &t.option) || errors.As(err, &t.feature)
+}
+
+func (t *tableErrors) describe(f *failure) {
+	f.Path = nil // the message names it
+	switch {
+	case t.missing != nil && t.missing.What != "":
+		f.Kind = "version"
+	case t.missing != nil:
+		f.Kind, f.Errno, f.Path, f.Advice = "os", int(syscall.ENOENT), []byte(t.missing.Path), t.missing.Reason
+	case t.exists != nil:
+		f.Kind, f.Errno, f.Path, f.Advice = "os", int(syscall.EEXIST), []byte(t.exists.Path), t.exists.Reason
+	case t.other != nil:
+		f.Kind, f.Errno, f.Path = "os", int(syscall.ENOTEMPTY), []byte(t.other.Path)
+		f.Advice = "it is no table and holds " + t.other.Found + ": name an empty or a new directory"
+	case t.schema != nil, t.option != nil:
+		f.Kind = "option"
+	case t.feature != nil:
+		f.Kind = "feature"
+	}
 }

@@ -62,6 +62,7 @@ type job struct {
 	state   int32
 	changed chan struct{} // closed at the next change of state
 	path    string        // where the caller has to do something
+	offer   any           // what the caller waits for
 	files   []datasetFile // what the next stream is to be
 	result  any
 	err     error
@@ -89,9 +90,10 @@ func (j *job) takeFiles() []datasetFile {
 }
 
 // outcome is what a job has done. Until keep is called, undo goes back, unless it
-// has been committed by the caller's consent before.
+// has been committed by the caller's consent before; after an error of keep
+// everything is as it was.
 type outcome struct {
-	keep      func() any
+	keep      func() (any, error)
 	undo      func() error
 	committed bool
 }
@@ -175,10 +177,22 @@ func (j *job) conclude(out outcome) {
 		j.fail(err)
 		return
 	}
-	result := out.keep()
+	result, err := out.keep()
+	if err != nil {
+		j.fail(err)
+		return
+	}
 	j.mu.Lock()
 	j.result = result
 	j.mu.Unlock()
+}
+
+// askWith is ask with something for the caller.
+func (j *job) askWith(offer any) (input, error) {
+	j.mu.Lock()
+	j.offer = offer
+	j.mu.Unlock()
+	return j.ask("")
 }
 
 // ask lets the caller act and returns what it brings.

@@ -23,7 +23,8 @@ var errNotQuick = errors.New("this takes longer than a quick job may")
 // caller's own thread: waking another one takes longer than writing a few rows.
 // Nothing can interrupt it there, so it must not wait for a disk or a network.
 func isQuick(q *request, in *reader) bool {
-	return q.Op == "write" && q.Input == "stream" && in != nil && q.SkipSync && !q.Validate &&
+	write := q.Op == "write" || q.Op == "table" && q.Table != nil && q.Table.Op == "write"
+	return write && q.Input == "stream" && in != nil && q.SkipSync && !q.Validate &&
 		q.Rows > 0 && q.Rows*int64(in.Schema().NumFields()) <= quickCells &&
 		neverHangs(filepath.Dir(string(q.Target)))
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/seojaeohcode/atio/core"
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/progress"
@@ -14,7 +16,7 @@ import (
 
 // request is what atio_start is asked for.
 type request struct {
-	Op     string `json:"op"`     // "write", "verify", "restore" or "database"
+	Op     string `json:"op"`     // "write", "verify", "restore", "database" or "table"
 	Target []byte `json:"target"` // base64, since a path need not be UTF-8
 
 	// Of a write.
@@ -37,6 +39,7 @@ type request struct {
 	Checksum  string `json:"checksum"`
 
 	Database *databaseRequest `json:"database"`
+	Table    *tableRequest    `json:"table"` // what is to be done with a table
 }
 
 // result is what a job answers.
@@ -59,9 +62,11 @@ func run(j *job, q *request, in *reader) (outcome, error) {
 		return writeDatabase(j, q, in)
 	case "verify":
 		r, err := core.Verify(j.ctx, string(q.Target))
-		return outcome{keep: func() any { return j.resultOf(r) }}, err
+		return outcome{keep: func() (any, error) { return j.resultOf(r), nil }}, err
 	case "restore":
 		return outcomeOf(j)(core.BeginRestore(j.ctx, string(q.Target), options(j, q)))
+	case "table":
+		return runTable(j, q, in)
 	}
 	return outcome{}, fmt.Errorf("operation %q is unknown", q.Op)
 }
@@ -137,21 +142,29 @@ func writeStreams(j *job, q *request, o core.Options, in *reader, next func() (*
 		return outcome{}, err
 	}
 	defer w.Abort()
-	for in != nil {
-		for in.Next() {
-			if err := w.Write(in.RecordBatch()); err != nil {
-				return outcome{}, err
-			}
-		}
-		if err := in.Err(); err != nil {
-			return outcome{}, &streamError{err}
-		}
-		in.Release()
-		if in, err = next(); err != nil {
-			return outcome{}, err
-		}
+	if err := feed(&in, next, w.Write); err != nil {
+		return outcome{}, err
 	}
 	return outcomeOf(j)(w.Finish())
+}
+
+// feed writes the batches of one reader after the other, until next returns none.
+func feed(in **reader, next func() (*reader, error), write func(arrow.RecordBatch) error) (err error) {
+	for *in != nil {
+		for (*in).Next() {
+			if err := write((*in).RecordBatch()); err != nil {
+				return err
+			}
+		}
+		if err := (*in).Err(); err != nil {
+			return &streamError{err}
+		}
+		(*in).Release()
+		if *in, err = next(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeFiles writes a directory: each stream that the caller pushes is some files
@@ -231,7 +244,7 @@ func outcomeOf(j *job) func(*core.Pending, error) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		return outcome{keep: func() any { return j.resultOf(p.Keep()) }, undo: p.Undo}, nil
+		return outcome{keep: func() (any, error) { return j.resultOf(p.Keep()), nil }, undo: p.Undo}, nil
 	}
 }
 
@@ -276,6 +289,14 @@ func call(text string) (any, error) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		return map[string][]byte{"path": []byte(j.path)}, nil
+	case "offer": // what a waiting job has for its caller
+		j := jobs.get(q.Job)
+		if j == nil {
+			return nil, errNoJob
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.offer, nil
 	case "files": // what the next stream that is pushed is to be
 		j := jobs.get(q.Job)
 		if j == nil {

@@ -8,10 +8,23 @@
 from __future__ import annotations
 
 from ._chunks import ChunkWriter
-from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError
+from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError, VersionNotFoundError
 from ._files import restore, verify
 from ._registry import register_writer
 from ._result import WriteResult
+from ._table.history import (
+    delete_tag,
+    delete_version,
+    expire_snapshots,
+    list_snapshots,
+    revert,
+    rollback,
+    tag_version,
+)
+from ._table.read import read_table
+from ._table.results import ExpireReport, Snapshot
+from ._table.table import Table
+from ._table.write import write_snapshot
 from ._write import open_writer, write
 
 __version__ = "0.1.0"
@@ -22,10 +35,23 @@ __all__ = [
     "CommitUnknownError",
     "ConflictError",
     "CorruptError",
+    "ExpireReport",
+    "Snapshot",
+    "Table",
+    "VersionNotFoundError",
     "WriteResult",
+    "delete_tag",
+    "delete_version",
+    "expire_snapshots",
+    "list_snapshots",
     "open_writer",
+    "read_table",
     "register_writer",
     "restore",
+    "revert",
+    "rollback",
+    "tag_version",
     "verify",
     "write",
+    "write_snapshot",
 ]

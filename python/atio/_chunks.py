@@ -246,7 +246,7 @@ class ChunkWriter:
             self._schema = schema
         if schema == self._schema:
             return stream
-        return _cast(stream, schema, self._schema, self._count + 1)
+        return cast_to_first(stream, schema, self._schema, self._count + 1)
 
     def _finish(self) -> None:
         if self._job is None or self._report is None:
@@ -275,7 +275,7 @@ class _Aborted(Exception):
     """The writer was aborted without an exception."""
 
 
-def _cast(stream: Any, schema: Any, first: Any, number: int) -> ArrowStream:
+def cast_to_first(stream: Any, schema: Any, first: Any, number: int) -> ArrowStream:
     """A chunk with the types of the first, if that loses nothing."""
     import pyarrow as pa
 

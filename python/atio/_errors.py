@@ -27,6 +27,12 @@ class CommitUnknownError(AtioError):
     """The connection was lost while committing, and whether the data is there could not be found out."""
 
 
+class VersionNotFoundError(AtioError, KeyError, ValueError):
+    """A table has no such version or no such tag. The message names those that it has."""
+
+    __str__ = Exception.__str__  # that of KeyError is the message's repr
+
+
 class Cancelled(AtioError):
     """The write was cancelled. Everything is as it was before."""
 
@@ -85,6 +91,10 @@ def error_of(failure: dict[str, Any]) -> BaseException:
         return ServerError(message, failure.get("code", ""))
     if kind == "conflict":
         return ConflictError(message)
+    if kind == "version":
+        return VersionNotFoundError(message)
+    if kind == "feature":
+        return NotImplementedError(message)
     if kind == "cancelled":
         return Cancelled(message)
     if kind == "panic":

@@ -89,6 +89,11 @@ class Job:
         request = json.dumps({"op": "path", "job": self._id.value}).encode()
         return path_of(self._answer(self._library.atio_call(request))["path"])
 
+    def offer(self) -> Any:
+        """What a waiting job has for its caller."""
+        request = json.dumps({"op": "offer", "job": self._id.value}).encode()
+        return self._answer(self._library.atio_call(request))
+
     def finish(self) -> dict[str, Any]:
         """Make the job final and return its result, or raise what it failed with."""
         pointer = self._library.atio_finish(self._id)

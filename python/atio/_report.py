@@ -132,8 +132,8 @@ class Report:
             stop.set()
             thread.join()
 
-    def succeeded(self, answer: dict[str, Any]) -> None:
-        """Draw and log the end of a write."""
+    def succeeded(self, answer: dict[str, Any], published: str | None = None) -> None:
+        """Draw and log the end of a write; ``published`` says what there is now, if it is no file."""
         if self._progress is not None:
             self._progress.done(answer["bytes"])
         if not self._verbose:
@@ -142,9 +142,11 @@ class Report:
         for phase in _PHASES:
             if phase in phases:
                 self.log(f"Phase {phase}: {phases[phase]:.4f}s")
-        rows = "" if answer["rows"] is None else f"{answer['rows']} rows, "
-        checksum = f", {answer['checksum']}" if answer["checksum"] else ""
-        self.log(f"Published {self._path}: {rows}{answer['bytes']} bytes{checksum}")
+        if published is None:
+            rows = "" if answer["rows"] is None else f"{answer['rows']} rows, "
+            checksum = f", {answer['checksum']}" if answer["checksum"] else ""
+            published = f"Published {self._path}: {rows}{answer['bytes']} bytes{checksum}"
+        self.log(published)
         self.log(f"✅ File writing completed (total time: {time.perf_counter() - self._began:.4f}s)")
 
     def failed(self, error: BaseException) -> None:

@@ -141,10 +141,8 @@ def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInG
     if keys is not None:
         keys = [keys] if isinstance(keys, str) else keys
         files = _partition.split_polars(df, keys, _partition.file_name())
-        return EncodeFilesInGo(
-            (replace(some, stream=_polars_stream(some.stream)) for some in files), df.height, options
-        )
-    return EncodeInGo(_polars_stream(df), df.height, options)
+        return EncodeFilesInGo((replace(some, stream=polars_stream(some.stream)) for some in files), df.height, options)
+    return EncodeInGo(polars_stream(df), df.height, options)
 
 
 def _polars_keys_fit(df: pl.DataFrame, keys: Any) -> bool:
@@ -457,7 +455,8 @@ _POLARS_FLAT_TYPES = frozenset(
 )
 
 
-def _polars_stream(df: Any) -> Any:
+def polars_stream(df: Any) -> Any:
+    """What exports a polars frame in a way that Go reads."""
     if not any(_contains_null_type(dtype) for dtype in df.dtypes):
         return df
     import pyarrow as pa

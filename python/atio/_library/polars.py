@@ -15,7 +15,7 @@ FORMATS = ("csv", "parquet", "excel", "json", "ndjson", "ipc", "avro")
 
 def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     """Have Go encode the frame if it writes what polars would, else polars."""
-    frame = _frame(obj)
+    frame = frame_of(obj)
     if kwargs.get("mkdir"):  # of the target's directory: that of the stage is there
         os.makedirs(os.path.dirname(target), exist_ok=True)
         kwargs = {k: v for k, v in kwargs.items() if k != "mkdir"}
@@ -34,7 +34,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have polars write it."""
     directory = format == "parquet" and kwargs.get("partition_by") is not None
-    frame = _frame(obj)
+    frame = frame_of(obj)
     write = getattr(frame, f"write_{format}")
     if format == "excel":
         _workbooks.check_texts({str(kwargs.get("worksheet") or "Sheet1"): frame})
@@ -49,7 +49,7 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
     same = SameColumns()
 
     def append(path: str, obj: Any, first: bool) -> int:
-        frame = _frame(obj)
+        frame = frame_of(obj)
         if format == "csv":
             same.check(frame.columns)
         more = {} if first or format != "csv" else {"include_header": False, "include_bom": False}
@@ -61,7 +61,7 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
     return append
 
 
-def _frame(obj: Any) -> Any:
+def frame_of(obj: Any) -> Any:
     """A DataFrame: a LazyFrame is collected, a Series is a frame of one column."""
     kind = type(obj).__name__
     if hasattr(obj, "collect"):

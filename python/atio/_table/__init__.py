@@ -1,0 +1,14 @@
+"""Tables: directories that keep every version of what was written to them, in the Delta Lake format.
+
+requests   what the library is asked, and which version is meant
+results    what calls return
+frames     objects of the libraries -> Arrow streams that Go stores
+arrays     NumPy's arrays <-> tables
+write      write_snapshot
+source     a version's files and types, as Go tells them -> a dataset of pyarrow's
+read       read_table
+pandas     a dataset -> pandas, as it was written
+polars     a dataset -> polars, eager or lazy
+history    list_snapshots, rollback, tags, expiry
+table      Table: the same as methods
+"""
