@@ -67,12 +67,17 @@ type tableResult struct {
 	Bytes        int64              `json:"bytes"`
 	Files        int                `json:"files"`
 	RemovedFiles int                `json:"removed_files"`
-	TotalRows    int64              `json:"total_rows"`
-	TotalBytes   int64              `json:"total_bytes"`
-	TotalFiles   int                `json:"total_files"`
+	Totals       *tableTotals       `json:"totals"`
 	Retries      int                `json:"retries"`
 	Warnings     []string           `json:"warnings"`
 	Phases       map[string]float64 `json:"phases"` // seconds
+}
+
+// tableTotals are those of the table at a version.
+type tableTotals struct {
+	Rows  int64 `json:"rows"` // -1 if not known
+	Bytes int64 `json:"bytes"`
+	Files int   `json:"files"`
 }
 
 // tableSnapshot is what a reader has to know of a version.
@@ -293,7 +298,8 @@ func snapshotOf(s *delta.Snapshot, q *tableRequest) (*tableSnapshot, error) {
 		Version: s.Version, Time: s.Time.UnixMilli(), Schema: message, Delta: logged,
 		PartitionBy: s.Metadata.PartitionColumns, Files: make([]tableFile, len(files)),
 	}
-	out.Rows, out.Bytes, out.Total = s.Totals()
+	totals := s.Totals()
+	out.Rows, out.Bytes, out.Total = totals.Rows, totals.Bytes, totals.Files
 	for i, f := range files {
 		out.Files[i] = tableFile{Path: []byte(f.Path), Size: f.Size, Rows: f.Rows, Partitions: f.PartitionValues}
 		if q.Stats {
@@ -320,8 +326,10 @@ func resultOfCommit(j *job) func(delta.Result, error) (any, error) {
 		}
 		out := &tableResult{
 			Version: r.Version, Time: r.Time.UnixMilli(), Operation: r.Operation, Rows: r.Rows, Bytes: r.Bytes,
-			Files: r.Files, RemovedFiles: r.RemovedFiles, TotalRows: r.TotalRows, TotalBytes: r.TotalBytes,
-			TotalFiles: r.TotalFiles, Retries: r.Retries, Phases: j.phases(),
+			Files: r.Files, RemovedFiles: r.RemovedFiles, Retries: r.Retries, Phases: j.phases(),
+		}
+		if t := r.Totals; t != nil {
+			out.Totals = &tableTotals{t.Rows, t.Bytes, t.Files}
 		}
 		for _, w := range r.Warnings {
 			out.Warnings = append(out.Warnings, w.Error())

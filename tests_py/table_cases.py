@@ -24,7 +24,9 @@ def _moments(dtype: pa.DataType) -> pd.Series:
 
 
 def pandas_columns() -> dict[str, pd.Series]:
-    numbers = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 bool Int8 UInt64 Float32 boolean"
+    numbers = (
+        "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 bool Int8 UInt64 Float32 boolean"
+    )
     times = [f"{kind}[{unit}]" for kind in ("datetime64", "timedelta64") for unit in ("s", "ms", "us", "ns")]
     series = {name: pd.Series([1, 0, 1]).astype(name) for name in [*numbers.split(), *times]}
     series |= {name: pd.Series(["a", "b", None], dtype=name) for name in ("string", "category")}
@@ -139,9 +141,33 @@ if hasattr(pl, "Float16"):
 NUMPY_OBJECTS: dict[str, Any] = {
     **{
         f"{name}": np.array([0, 1, 100]).astype(name)
-        for name in "i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 ? >i4 >f8 c8 c16 m8[ns] m8[s] m8[h] m8[D]".split()
+        for name in [
+            "i1",
+            "i2",
+            "i4",
+            "i8",
+            "u1",
+            "u2",
+            "u4",
+            "u8",
+            "f2",
+            "f4",
+            "f8",
+            "?",
+            ">i4",
+            ">f8",
+            "c8",
+            "c16",
+            "m8[ns]",
+            "m8[s]",
+            "m8[h]",
+            "m8[D]",
+        ]
     },
-    **{f"datetime64[{u}]": np.array(["2020-01-02", "NaT", "1970-01-01"], f"M8[{u}]") for u in "Y M W D h s ms us ns".split()},
+    **{
+        f"datetime64[{u}]": np.array(["2020-01-02", "NaT", "1970-01-01"], f"M8[{u}]")
+        for u in ["Y", "M", "W", "D", "h", "s", "ms", "us", "ns"]
+    },
     "largest": np.array([2**64 - 1, 0], "u8"),
     "NaN": np.array([1.0, np.nan, -0.0]),
     "texts": np.array(["a", "bcd", ""]),

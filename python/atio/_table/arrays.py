@@ -211,7 +211,7 @@ def _typed(values: pa.Array, dtype: np.dtype[Any], masked: bool) -> np.ndarray:
 
     if dtype.kind == "c":
         parts = np.ascontiguousarray(values.to_numpy(zero_copy_only=False))
-        return parts.view(f"complex{parts.dtype.itemsize * 16}").astype(dtype, copy=False)
+        return _writable(parts.view(f"complex{parts.dtype.itemsize * 16}").astype(dtype, copy=False))
     if dtype.kind == "O":
         out = np.empty(len(values), object)
         out[:] = values.to_pylist()
@@ -231,9 +231,9 @@ def _typed(values: pa.Array, dtype: np.dtype[Any], masked: bool) -> np.ndarray:
         out = values.to_numpy(zero_copy_only=False)
     if out.dtype != dtype:
         out = out.astype(dtype)
+    out = _writable(out)
     if masked:
         return np.ma.MaskedArray(out, mask if mask is not None else np.zeros(len(out), bool))
-    out = _writable(out)
     if mask is not None and dtype.kind in "mM":
         out[mask] = np.array("NaT", dtype)
     return out
@@ -275,6 +275,9 @@ def _plain(values: pa.Array) -> np.ndarray:
     if t.is_fixed_size_list(kind) and not values.null_count:
         inner = _plain(values.flatten())
         return inner.reshape([len(values), kind.list_size, *inner.shape[1:]])
+    if t.is_time(kind):  # NumPy has none: the time since midnight
+        since = values.view(pa.int32() if kind.bit_width == 32 else pa.int64()).cast(pa.int64())
+        return _plain(since.view(pa.duration(kind.unit)))
     if t.is_timestamp(kind) and kind.tz is not None:
         values = values.cast(pa.timestamp(kind.unit))
     if t.is_date32(kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def from_arrow(table: pa.Table, source: Source, *, filtered: bool) -> pd.DataFra
         own, table = _without_own(table, said, filtered=filtered)
         for name in source.remembered.get("arrow", []):
             own[name] = "arrow"
-        frame = _to_pandas(table)
+        frame = _to_pandas(table, _columns_by(own, "arrow", table, said))
         _put_back(frame, table, said, own, source)
     _keep_integers(frame, table, said)
     if attrs := (table.schema.metadata or {}).get(b"PANDAS_ATTRS"):
@@ -36,13 +37,16 @@ def from_arrow(table: pa.Table, source: Source, *, filtered: bool) -> pd.DataFra
     return frame
 
 
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
+def _to_pandas(table: pa.Table, arrow: Collection[str] = ()) -> pd.DataFrame:
     """``Table.to_pandas``, and what it has not implemented: categories of moments and of other special types."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.types as t
 
     special = {}
+    for name in arrow:  # which the caller puts back as they are: values need not fit into Python's objects
+        position = table.column_names.index(name)
+        table = table.set_column(position, name, pa.nulls(table.num_rows))
     for position, column in enumerate(table.columns):
         if t.is_dictionary(column.type) and not _is_simple(column.type.value_type):
             name = table.column_names[position]
@@ -91,9 +95,14 @@ def _without_own(table: pa.Table, said: dict[str, Any], *, filtered: bool) -> tu
     return own, table.replace_schema_metadata(metadata)
 
 
+def _columns_by(own: dict[str, str], how: str, table: pa.Table, said: dict[str, Any]) -> list[str]:
+    """The columns, but not those of the index, that are put back in one way."""
+    index = said.get("index_columns", [])
+    return [name for name in table.column_names if own.get(name) == how and name not in index]
+
+
 def _put_back(frame: pd.DataFrame, table: pa.Table, said: dict[str, Any], own: dict[str, str], source: Source) -> None:
     import pandas as pd
-    import pyarrow as pa
 
     index = {name for name in said.get("index_columns", []) if isinstance(name, str)}
     names = [name for name in table.column_names if name not in index]
@@ -111,10 +120,17 @@ def _put_back(frame: pd.DataFrame, table: pa.Table, said: dict[str, Any], own: d
             frame.isetitem(position, pd.Series(_objects(table[name]), frame.index, object))
         elif name in strings and str(frame.dtypes.iloc[position]) == "string":
             frame.isetitem(position, frame.iloc[:, position].astype(pd.StringDtype(strings[name])))
-    if len(index) == 1 and own.get(level := next(iter(index))) == "arrow" and level in table.column_names:
-        frame.index = pd.Index(
-            pd.arrays.ArrowExtensionArray(pa.chunked_array(table[level])), name=frame.index.name, copy=False
-        )
+    if len(index) == 1 and (level := next(iter(index))) in table.column_names:
+        dtypes = {column["field_name"] or column["name"]: column["numpy_type"] for column in said.get("columns", [])}
+        if own.get(level) == "arrow":
+            frame.index = pd.Index(pd.arrays.ArrowExtensionArray(table[level]), name=frame.index.name)
+        elif dtypes.get(level) in _NULLABLE and str(frame.index.dtype) != dtypes[level]:
+            frame.index = pd.Index(pd.array(table[level].to_pylist(), dtype=dtypes[level]), name=frame.index.name)
+
+
+_NULLABLE = frozenset(
+    [*(f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)), "Float32", "Float64", "boolean"]
+)
 
 
 def _became_str(written_by: str, now: str) -> bool:

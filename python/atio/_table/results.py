@@ -18,9 +18,10 @@ class Snapshot:
         path: the table's directory, absolute.
         operation: what made it, such as ``"WRITE"`` or ``"RESTORE"``.
         timestamp: when it was committed, in UTC.
-        rows: number of rows in the table at this version; ``None`` if some file of another writer does not tell.
-        bytes: size of its data files.
-        files: number of its data files.
+        rows: number of rows in the table at this version. ``None`` if some file of another writer does not tell, or
+            if finding out would have meant to read the whole log, after an append to a table with a long one.
+        bytes: size of its data files, ``None`` in the same case.
+        files: number of its data files, ``None`` in the same case.
         added_rows: number of rows that this version has written.
         added_bytes: size of the data files that it has written.
         added_files: number of the data files that it has written.
@@ -36,8 +37,8 @@ class Snapshot:
     operation: str
     timestamp: datetime
     rows: int | None
-    bytes: int
-    files: int
+    bytes: int | None
+    files: int | None
     added_rows: int
     added_bytes: int
     added_files: int
@@ -55,14 +56,15 @@ class Snapshot:
     @classmethod
     def of(cls, answer: dict[str, Any], path: str, seconds: float, message: str | None, metadata: Any) -> Snapshot:
         """The snapshot in an answer of the library."""
+        totals = answer["totals"]
         return cls(
             version=answer["version"],
             path=path,
             operation=answer["operation"],
             timestamp=moment(answer["time"]),
-            rows=known(answer["total_rows"]),
-            bytes=answer["total_bytes"],
-            files=answer["total_files"],
+            rows=known(totals["rows"]) if totals else None,
+            bytes=totals["bytes"] if totals else None,
+            files=totals["files"] if totals else None,
             added_rows=answer["rows"],
             added_bytes=answer["bytes"],
             added_files=answer["files"],
