@@ -248,8 +248,10 @@ def _moments(values: pa.Array, dtype: np.dtype[Any]) -> np.ndarray:
     whole = values.view(pa.int32() if unit == "D" else pa.int64())
     numbers = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False).astype("int64")
     if unit is None:  # of a unit that Arrow does not have
-        return numbers.view(dtype.newbyteorder("="))
-    return numbers.view(f"{dtype.kind}8[{unit}]")
+        moments: np.ndarray = numbers.view(dtype.newbyteorder("="))
+    else:
+        moments = numbers.view(f"{dtype.kind}8[{unit}]")
+    return moments
 
 
 def _writable(array: np.ndarray) -> np.ndarray:

@@ -29,12 +29,16 @@ def scan(source: Source, selection: Selection) -> pl.LazyFrame:
         return native
     import polars as pl
 
+    if selection.filters_afterwards(source):
+        return collect(source, selection).lazy()
     dataset = selection.dataset(source)
     if selection.filters is not None:
         dataset = dataset.filter(selection.filters)
     names = selection.names(source)
     target = _target_schema(source)
-    return pl.scan_pyarrow_dataset(dataset).select(pl.col(name).cast(target[name]) for name in names)
+    comparable = all(source.is_read_as_stored(name) for name in source.schema.names)
+    lazy = pl.scan_pyarrow_dataset(dataset, allow_pyarrow_filter=comparable)
+    return lazy.select(pl.col(name).cast(target[name]) for name in names)
 
 
 def collect(source: Source, selection: Selection) -> pl.DataFrame:
@@ -161,7 +165,7 @@ def _casts(stored: pa.DataType, written: pa.DataType) -> bool:
         # Numbers in their own unit: polars has no seconds, and its times are in nanoseconds.
         return str(written) in ("duration[ms]", "duration[us]", "duration[ns]", "time64[ns]")
     if t.is_timestamp(written):
-        return written.unit != "s"
+        return bool(written.unit != "s")
     if t.is_decimal(written):
         return bool(written.bit_width <= 128)
     texts = (t.is_string, t.is_large_string, t.is_binary, t.is_large_binary)

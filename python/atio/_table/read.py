@@ -212,9 +212,23 @@ class Selection:
             fields.append(pa.field(field.name, dtype))
         return source.dataset(pa.schema(fields), stats=self.needs_stats)
 
+    def filters_afterwards(self, source: Source) -> bool:
+        """Whether rows have to be read before they can be compared, since the files hold them as another type."""
+        if self.filters is None:
+            return False
+        if self.terms is None:
+            names = set(source.schema.names)
+        else:
+            names = {name for terms in self.terms for name, _, _ in terms} & set(source.schema.names)
+        return not all(source.is_read_as_stored(name) for name in names)
+
     def table(self, source: Source, names: list[str]) -> pa.Table:
         """The selected rows and columns as they were written."""
-        read = self.dataset(source).to_table(columns=names, filter=self.filters)
+        dataset = self.dataset(source)
+        if self.filters_afterwards(source):
+            read = dataset.to_table().filter(self.filters).select(names)
+        else:
+            read = dataset.to_table(columns=names, filter=self.filters)
         return restored(read, source.schema, source.categories)
 
     def batches(self, source: Source, names: list[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -229,12 +243,19 @@ class Selection:
                 field = field.with_type(pa.dictionary(pa.int32(), field.type.value_type, field.type.ordered))
             fields.append(field)
         schema = pa.schema(fields, source.schema.metadata)
-        scanned = self.dataset(source).scanner(columns=names, filter=self.filters).to_batches()
+        afterwards = self.filters_afterwards(source)
+        if afterwards:
+            scanned = self.dataset(source).to_batches()
+        else:
+            scanned = self.dataset(source).to_batches(columns=names, filter=self.filters)
 
         def generate() -> Iterator[pa.RecordBatch]:
             for batch in scanned:
-                if batch.num_rows:
-                    yield from restored(pa.Table.from_batches([batch]), schema, source.categories).to_batches()
+                read = pa.Table.from_batches([batch])
+                if afterwards:
+                    read = read.filter(self.filters).select(names)
+                if read.num_rows:
+                    yield from restored(read, schema, source.categories).to_batches()
 
         return schema, generate()
 

@@ -124,12 +124,22 @@ class Source:
                 bounds = [pa.scalar(value).cast(dtype) for value in (low, high)]
             except (pa.ArrowException, TypeError):
                 continue
-            between = (pc.field(name) >= bounds[0]) & (pc.field(name) <= bounds[1])
-            found.append(between | pc.field(name).is_null())
+            # One by one, and each with the nulls: the form in which pyarrow understands bounds.
+            found.append((pc.field(name) >= bounds[0]) | pc.field(name).is_null())
+            found.append((pc.field(name) <= bounds[1]) | pc.field(name).is_null())
         return found
 
     def _stored_type(self, name: str) -> Any:
         return self.stored[name]["type"]
+
+    def is_read_as_stored(self, name: str) -> bool:
+        """Whether pyarrow compares a column with what statistics of the data files say, without a cast in between."""
+        import pyarrow.types as t
+
+        kind = self.schema.field(name).type
+        return not (t.is_duration(kind) or t.is_time(kind) or t.is_uint64(kind) or t.is_timestamp(kind)) or (
+            t.is_timestamp(kind) and self.stored[name]["type"] in ("timestamp", "timestamp_ntz")
+        )
 
     def explain(self, error: BaseException) -> BaseException:
         """A better exception for one that was raised while the files were read, if some of them are damaged."""
