@@ -124,6 +124,7 @@ type tableReport struct {
 	Versions []int64          `json:"versions"`
 	Kept     map[int64]string `json:"kept"`
 	Files    []string         `json:"files"`
+	Orphans  []string         `json:"orphans"`
 	Bytes    int64            `json:"bytes"`
 	LogFiles []string         `json:"log_files"`
 	DryRun   bool             `json:"dry_run"`
@@ -353,7 +354,8 @@ func commitsOf(commits []delta.Commit) []tableCommit {
 
 func reporting(r delta.Report, err error) (outcome, error) {
 	return answering(tableReport{
-		Versions: r.Versions, Kept: r.Kept, Files: r.Files, Bytes: r.Bytes, LogFiles: r.LogFiles, DryRun: r.DryRun,
+		Versions: r.Versions, Kept: r.Kept, Files: r.Files, Orphans: r.Orphans, Bytes: r.Bytes,
+		LogFiles: r.LogFiles, DryRun: r.DryRun,
 	}, err)
 }
 

@@ -84,7 +84,8 @@ class ExpireReport:
         dry_run: whether this is only what would be removed.
         versions: the versions that can no longer be read.
         files: paths, below the table, of the data files that only they needed.
-        bytes: size of these files.
+        orphans: paths of data files that no version ever had: what writers have left that were killed.
+        bytes: size of all these files.
         kept: versions old enough to go that stay, and why: a tag, or a reader at work.
         log_files: paths, below the table, of the log entries that went with them.
     """
@@ -94,6 +95,7 @@ class ExpireReport:
     files: tuple[str, ...]
     bytes: int
     kept: dict[int, str]
+    orphans: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
 
     @classmethod
@@ -105,6 +107,7 @@ class ExpireReport:
             files=tuple(answer["files"] or ()),
             bytes=answer["bytes"],
             kept={int(version): reason for version, reason in (answer["kept"] or {}).items()},
+            orphans=tuple(answer["orphans"] or ()),
             log_files=tuple(answer["log_files"] or ()),
         )
 
