@@ -127,8 +127,8 @@ def test_version_tag_and_timestamp(table: Path) -> None:
         ({"version": -1}, ValueError, "1, 2, 3"),
         ({"version": "1"}, TypeError, "version='1'"),
         ({"version": True}, TypeError, "version=True"),
-        ({"tag": "silver"}, KeyError, "silver.*gold"),
-        ({"tag": "silver"}, ValueError, "silver.*gold"),
+        ({"tag": "silver"}, KeyError, "silver"),
+        ({"tag": "silver"}, ValueError, "silver"),
         ({"timestamp": "2001-01-01"}, ValueError, "2001"),
         ({"timestamp": "yesterday"}, ValueError, "ISO 8601"),
         ({"timestamp": 17}, TypeError, "timestamp=17"),
@@ -185,24 +185,22 @@ def test_other_things_are_no_table(tmp_path: Path) -> None:
 
 def test_damaged_tables(table: Path) -> None:
     """An error, for reading and for writing, and never an overwrite."""
-    log = table / "_delta_log"
-    cases: list[Callable[[], object]] = [
-        lambda: (log / "00000000000000000002.json").unlink(),
-        lambda: (log / "00000000000000000003.json").write_text('{"add": {"path'),
-        lambda: (log / "00000000000000000000.json").unlink(),
-    ]
-    for spoil in cases:
-        copy = shutil.copytree(log, table / ".log")
-        spoil()
-        before = state(table)
+    for number, text in (2, None), (3, '{"add": {"path'), (0, None):
+        copy = shutil.copytree(table, table.with_name(f"{number} {text}"))  # not known to the library yet
+        spoiled = copy / "_delta_log" / f"{number:020}.json"
+        if text is None:
+            spoiled.unlink()
+        else:
+            spoiled.write_text(text)
         with pytest.raises(atio.CorruptError):
-            atio.read_table(table)
-        for mode in ("overwrite", "append", "error"):
-            with pytest.raises((atio.CorruptError, FileExistsError)):
-                atio.write_snapshot(frame(4), table, mode=mode)
-        assert state(table) == before
-        shutil.rmtree(log)
-        copy.rename(log)
+            atio.read_table(copy)
+        before = state(copy)
+        for mode in ("overwrite", "append"):
+            with pytest.raises(atio.CorruptError):
+                atio.write_snapshot(frame(4), copy, mode=mode)
+        with pytest.raises((atio.CorruptError, FileExistsError)):
+            atio.write_snapshot(frame(4), copy, mode="error")
+        assert state(copy) == before
     data = next(p for p in table.glob("*.parquet"))
     for path in table.glob("*.parquet"):
         path.write_bytes(path.read_bytes()[:-10])
@@ -461,8 +459,8 @@ def test_partitions(tmp_path: Path) -> None:
         }
     )
     for key in list(typed)[:-1]:
-        atio.write_snapshot(typed, tmp_path / key, partition_by=[key])
-        got = atio.read_table(tmp_path / key).sort_values("v", ignore_index=True)
+        atio.write_snapshot(typed, tmp_path / f"by {key}", partition_by=[key])
+        got = atio.read_table(tmp_path / f"by {key}").sort_values("v", ignore_index=True)
         pd.testing.assert_frame_equal(got, typed)
 
 

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from .._errors import VersionNotFoundError
 from .._target import PathLike
 from . import requests
 from .results import ExpireReport, Snapshot, known, moment
@@ -166,7 +167,13 @@ def delete_tag(table_path: PathLike, tag_name: str) -> None:
         >>> atio.list_snapshots("untagged")[0]["tags"]
         []
     """
-    requests.call("untag", requests.path_of_table(table_path), {"name": _tag(tag_name)})
+    path = requests.path_of_table(table_path)
+    try:
+        requests.call("untag", path, {"name": _tag(tag_name)})
+    except VersionNotFoundError:
+        if requests.call("version", path) < 0:
+            raise requests.missing_table(path) from None
+        raise
 
 
 def delete_version(table_path: PathLike, version_id: int, dry_run: bool = False) -> ExpireReport:
@@ -186,7 +193,10 @@ def delete_version(table_path: PathLike, version_id: int, dry_run: bool = False)
         [2]
     """
     fields = {"version": requests.version_of(version_id, "version_id"), "dry_run": bool(dry_run)}
-    return ExpireReport.of(requests.call("delete", requests.path_of_table(table_path), fields))
+    try:
+        return ExpireReport.of(requests.call("delete", requests.path_of_table(table_path), fields))
+    except FileExistsError as e:  # a tag
+        raise ValueError(str(e.strerror)) from None
 
 
 def _tag(name: object) -> str:

@@ -217,7 +217,8 @@ class Selection:
         if self.filters is None:
             return False
         if self.terms is None:
-            names = set(source.schema.names)
+            said = str(self.filters)  # which names it holds is all that can be asked of an expression
+            names = {name for name in source.schema.names if name in said}
         else:
             names = {name for terms in self.terms for name, _, _ in terms} & set(source.schema.names)
         return not all(source.is_read_as_stored(name) for name in names)
@@ -226,7 +227,7 @@ class Selection:
         """The selected rows and columns as they were written."""
         dataset = self.dataset(source)
         if self.filters_afterwards(source):
-            read = dataset.to_table().filter(self.filters).select(names)
+            read = _possible(dataset, self.filters).to_table().filter(self.filters).select(names)
         else:
             read = dataset.to_table(columns=names, filter=self.filters)
         return restored(read, source.schema, source.categories)
@@ -245,7 +246,7 @@ class Selection:
         schema = pa.schema(fields, source.schema.metadata)
         afterwards = self.filters_afterwards(source)
         if afterwards:
-            scanned = self.dataset(source).to_batches()
+            scanned = _possible(self.dataset(source), self.filters).to_batches()
         else:
             scanned = self.dataset(source).to_batches(columns=names, filter=self.filters)
 
@@ -258,6 +259,14 @@ class Selection:
                     yield from restored(read, schema, source.categories).to_batches()
 
         return schema, generate()
+
+
+def _possible(dataset: ds.FileSystemDataset, filters: pc.Expression) -> ds.FileSystemDataset:
+    """The files that may hold rows that a filter lets through."""
+    import pyarrow.dataset as ds
+
+    fragments = list(dataset.get_fragments(filter=filters))
+    return ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
 
 
 _UNKNOWN = object()
