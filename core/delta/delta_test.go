@@ -57,9 +57,11 @@ func rows(t testing.TB, from, n int) arrow.RecordBatch {
 	return batchOf(t, simple, b.String())
 }
 
+// open opens a table as most tests want it: without syncs, which take most of the
+// time, and which tests of faults count elsewhere.
 func open(t testing.TB, path string) *delta.Table {
 	t.Helper()
-	table, err := delta.Open(ctx, path, delta.Options{})
+	table, err := delta.Open(ctx, path, delta.Options{SkipSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,30 +168,24 @@ func (t *Table) NewWriter(ctx context.Context, schema *arrow.Schema, o WriteOpti
 	return w, nil
 }
 
-// base returns the table a write begins with, nil if there is none yet, after
-// the checks that need no data.
+// base returns the table a write begins with, nil if nothing has been written to
+// it yet, after the checks that need no data.
 func (t *Table) base(ctx context.Context, o *WriteOptions) (*Snapshot, error) {
-	s, err := t.current(ctx, false)
+	s, err := t.load(ctx, newest, false)
+	var missing *NotFoundError
+	if errors.As(err, &missing) && missing.What == "" {
+		if err := t.allows(nil, o); err != nil {
+			return nil, err
+		}
+		return nil, t.mayBecomeTable(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := t.allows(s, o); err != nil {
-		return nil, err
+	if s.unwritten() {
+		s = nil
 	}
-	if s == nil {
-		return nil, t.mayBecomeTable(ctx)
-	}
-	return s, nil
-}
-
-// current returns the newest version, nil if nothing has been written yet.
-func (t *Table) current(ctx context.Context, files bool) (*Snapshot, error) {
-	s, err := t.load(ctx, newest, files)
-	var missing *NotFoundError
-	if errors.As(err, &missing) && missing.What == "" || err == nil && s.unwritten() {
-		return nil, nil
-	}
-	return s, err
+	return s, t.allows(s, o)
 }
 
 // allows says why a write may not be made after version s.

@@ -478,7 +478,11 @@ func (w *localWriter) Close() error {
 		return err
 	}
 	w.ended = true
-	return w.file.Close()
+	if err := w.file.Close(); err != nil {
+		w.l.st.Remove(w.name)
+		return err
+	}
+	return nil
 }
 
 func (w *localWriter) Abort() {
