@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
 // readCheckpoint fills a new snapshot with what a checkpoint holds: a classic
@@ -93,42 +90,25 @@ func (s *Snapshot) take(a *action) error {
 func readActions(ctx context.Context, data []byte, files bool, f func(*action) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // arrow-go on a broken file
-			err = fmt.Errorf("it is no Parquet file: %v", p)
+			err = fmt.Errorf("it is no whole Parquet file: %v", p)
 		}
 	}()
-	pf, err := file.NewParquetReader(bytes.NewReader(data))
+	rd, err := file.NewParquetReader(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
-	defer pf.Close()
-	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 1 << 16}, memory.DefaultAllocator)
-	if err != nil {
-		return err
-	}
-	var columns, groups []int
-	schema := pf.MetaData().Schema
-	for i := range schema.NumColumns() {
-		if wanted(schema.Column(i).ColumnPath(), files) {
-			columns = append(columns, i)
+	defer rd.Close()
+	want := func(p parquet.ColumnPath) bool { return wanted(p, files) }
+	for i := range rd.NumRowGroups() {
+		g, err := readRowGroup(ctx, rd, i, want)
+		if err != nil {
+			return err
 		}
-	}
-	for i := range pf.NumRowGroups() {
-		groups = append(groups, i)
-	}
-	rr, err := rd.GetRecordReader(ctx, columns, groups)
-	if err != nil {
-		return err
-	}
-	defer rr.Release()
-	for rr.Next() {
-		if err := batchActions(rr.RecordBatch(), f); err != nil {
+		if err := g.actions(f); err != nil {
 			return err
 		}
 	}
-	if err := rr.Err(); err != nil && ctx.Err() == nil {
-		return err
-	}
-	return context.Cause(ctx)
+	return nil
 }
 
 // wanted says whether a leaf of a checkpoint has to be read.
@@ -137,185 +117,125 @@ func wanted(p parquet.ColumnPath, files bool) bool {
 	case "txn", "protocol", "metaData", "domainMetadata", "sidecar":
 		return true
 	case "add", "remove":
-		return files && len(p) > 1 && p[1] != "stats_parsed" && p[1] != "partitionValues_parsed"
+		return files && len(p) > 1 && slices.Contains(fileColumns, p[1])
 	}
 	return false
 }
 
-func batchActions(rec arrow.RecordBatch, f func(*action) error) error {
-	for c, field := range rec.Schema().Fields() {
-		col, ok := rec.Column(c).(*array.Struct)
-		if !ok {
-			return fmt.Errorf("its column %s is no struct", field.Name)
-		}
-		decode := genericAction(field.Name, col)
-		switch field.Name {
-		case "add":
-			decode = addReader(col)
-		case "remove":
-			decode = removeReader(col)
-		}
-		for i := range col.Len() {
-			if col.IsNull(i) {
+var fileColumns = []string{
+	"path", "partitionValues", "size", "modificationTime", "stats", "tags", "deletionVector", "deletionTimestamp", "extendedFileMetadata",
+}
+
+// actions calls f with the actions of a row group. A row has one.
+func (g *rowGroup) actions(f func(*action) error) error {
+	kinds := []struct {
+		present func(int) bool
+		read    func(row int) *action
+	}{
+		{g.present("add"), g.adds()},
+		{g.present("remove"), g.removes()},
+		{g.present("txn"), g.txns()},
+		{g.present("protocol"), g.protocols()},
+		{g.present("metaData"), g.metadata()},
+		{g.present("domainMetadata"), g.domains()},
+		{g.present("sidecar"), g.sidecars()},
+	}
+	for row := range g.rows {
+		for _, k := range kinds {
+			if !k.present(row) {
 				continue
 			}
-			a, err := decode(i)
-			if err == nil {
-				err = f(a)
+			if err := f(k.read(row)); err != nil {
+				return fmt.Errorf("row %d: %w", row, err)
 			}
-			if err != nil {
-				return fmt.Errorf("row %d, %s: %w", i, field.Name, err)
-			}
+			break
 		}
 	}
 	return nil
 }
 
-// genericAction reads rare actions by way of JSON.
-func genericAction(name string, col *array.Struct) func(int) (*action, error) {
-	return func(i int) (*action, error) {
-		b, err := json.Marshal(map[string]any{name: valueAt(col, i)})
-		if err != nil {
-			return nil, err
+func (g *rowGroup) adds() func(int) *action {
+	path, size, modified, stats := g.leaf("add.path"), g.leaf("add.size"), g.leaf("add.modificationTime"), g.leaf("add.stats")
+	values, tags, deleted := g.dict("add.partitionValues"), g.dict("add.tags"), g.vectors("add.deletionVector")
+	return func(i int) *action {
+		return &action{Add: &Add{
+			Path: path.text(i), PartitionValues: values.of(i), Size: size.long(i), ModificationTime: modified.long(i),
+			Stats: stats.text(i), Tags: tags.of(i), DeletionVector: deleted(i),
+		}}
+	}
+}
+
+func (g *rowGroup) removes() func(int) *action {
+	path, size, at, extended := g.leaf("remove.path"), g.leaf("remove.size"), g.leaf("remove.deletionTimestamp"), g.leaf("remove.extendedFileMetadata")
+	values, deleted := g.dict("remove.partitionValues"), g.vectors("remove.deletionVector")
+	return func(i int) *action {
+		return &action{Remove: &Remove{
+			Path: path.text(i), DeletionTimestamp: at.long(i), ExtendedFileMetadata: extended.flag(i),
+			PartitionValues: values.of(i), Size: size.long(i), DeletionVector: deleted(i),
+		}}
+	}
+}
+
+// vectors returns what of a deletion vector tells that it is there.
+func (g *rowGroup) vectors(path string) func(int) json.RawMessage {
+	present, kind := g.present(path), g.leaf(path+".storageType")
+	return func(i int) json.RawMessage {
+		if !present(i) {
+			return nil
 		}
-		a := new(action)
-		return a, json.Unmarshal(b, a)
+		b, _ := json.Marshal(map[string]string{"storageType": kind.text(i)})
+		return b
 	}
 }
 
-func addReader(col *array.Struct) func(int) (*action, error) {
-	at := columnsOf(col)
-	return func(i int) (*action, error) {
-		a := &Add{
-			Path:             textAt(at["path"], i),
-			PartitionValues:  mapAt(at["partitionValues"], i),
-			Size:             longAt(at["size"], i),
-			ModificationTime: longAt(at["modificationTime"], i),
-			Stats:            textAt(at["stats"], i),
-			Tags:             mapAt(at["tags"], i),
+func (g *rowGroup) txns() func(int) *action {
+	id, version, updated := g.leaf("txn.appId"), g.leaf("txn.version"), g.leaf("txn.lastUpdated")
+	return func(i int) *action {
+		return &action{Txn: &Txn{AppID: id.text(i), Version: version.long(i), LastUpdated: updated.long(i)}}
+	}
+}
+
+func (g *rowGroup) protocols() func(int) *action {
+	reader, writer := g.leaf("protocol.minReaderVersion"), g.leaf("protocol.minWriterVersion")
+	readers, writers := g.list("protocol.readerFeatures"), g.list("protocol.writerFeatures")
+	return func(i int) *action {
+		return &action{Protocol: &Protocol{
+			MinReaderVersion: int(reader.long(i)), MinWriterVersion: int(writer.long(i)),
+			ReaderFeatures: readers.list(i), WriterFeatures: writers.list(i),
+		}}
+	}
+}
+
+func (g *rowGroup) metadata() func(int) *action {
+	at := func(name string) *leaf { return g.leaf("metaData." + name) }
+	id, name, description, schema, created := at("id"), at("name"), at("description"), at("schemaString"), at("createdTime")
+	provider, options := at("format.provider"), g.dict("metaData.format.options")
+	columns, configuration := g.list("metaData.partitionColumns"), g.dict("metaData.configuration")
+	return func(i int) *action {
+		m := &Metadata{
+			ID: id.text(i), Name: name.text(i), Description: description.text(i), SchemaString: schema.text(i),
+			Format:           Format{Provider: provider.text(i), Options: options.texts(i)},
+			PartitionColumns: columns.list(i), Configuration: configuration.texts(i),
 		}
-		var err error
-		a.DeletionVector, err = rawAt(at["deletionVector"], i)
-		return &action{Add: a}, err
-	}
-}
-
-func removeReader(col *array.Struct) func(int) (*action, error) {
-	at := columnsOf(col)
-	return func(i int) (*action, error) {
-		r := &Remove{
-			Path:              textAt(at["path"], i),
-			DeletionTimestamp: longAt(at["deletionTimestamp"], i),
-			PartitionValues:   mapAt(at["partitionValues"], i),
-			Size:              longAt(at["size"], i),
+		if m.Format.Options == nil {
+			m.Format.Options = map[string]string{}
 		}
-		extended, ok := at["extendedFileMetadata"].(*array.Boolean)
-		r.ExtendedFileMetadata = ok && extended.IsValid(i) && extended.Value(i)
-		var err error
-		r.DeletionVector, err = rawAt(at["deletionVector"], i)
-		return &action{Remove: r}, err
-	}
-}
-
-func columnsOf(col *array.Struct) map[string]arrow.Array {
-	at := map[string]arrow.Array{}
-	for i, f := range col.DataType().(*arrow.StructType).Fields() {
-		at[f.Name] = col.Field(i)
-	}
-	return at
-}
-
-// textAt returns a text, "" for null.
-func textAt(a arrow.Array, i int) string {
-	if a == nil || a.IsNull(i) {
-		return ""
-	}
-	switch a := a.(type) {
-	case *array.String:
-		return strings.Clone(a.Value(i))
-	case *array.LargeString:
-		return strings.Clone(a.Value(i))
-	case *array.StringView:
-		return strings.Clone(a.Value(i))
-	case *array.Binary: // a file that does not say its bytes are UTF-8
-		return string(a.Value(i))
-	case *array.Dictionary:
-		return textAt(a.Dictionary(), a.GetValueIndex(i))
-	}
-	return ""
-}
-
-// longAt returns a number, 0 for null.
-func longAt(a arrow.Array, i int) int64 {
-	if a == nil || a.IsNull(i) {
-		return 0
-	}
-	switch a := a.(type) {
-	case *array.Int64:
-		return a.Value(i)
-	case *array.Int32:
-		return int64(a.Value(i))
-	case *array.Timestamp:
-		return int64(a.Value(i))
-	}
-	return 0
-}
-
-// mapAt returns a map of texts, nil for null.
-func mapAt(a arrow.Array, i int) map[string]*string {
-	m, ok := a.(*array.Map)
-	if !ok || m.IsNull(i) {
-		return nil
-	}
-	from, to := m.ValueOffsets(i)
-	out := make(map[string]*string, to-from)
-	for j := int(from); j < int(to); j++ {
-		key := textAt(m.Keys(), j)
-		if m.Items().IsNull(j) {
-			out[key] = nil
-			continue
+		if created.at(i) >= 0 {
+			ms := created.long(i)
+			m.CreatedTime = &ms
 		}
-		v := textAt(m.Items(), j)
-		out[key] = &v
+		return &action{MetaData: m}
 	}
-	return out
 }
 
-func rawAt(a arrow.Array, i int) (json.RawMessage, error) {
-	if a == nil || a.IsNull(i) {
-		return nil, nil
+func (g *rowGroup) domains() func(int) *action {
+	domain, configuration, removed := g.leaf("domainMetadata.domain"), g.leaf("domainMetadata.configuration"), g.leaf("domainMetadata.removed")
+	return func(i int) *action {
+		return &action{DomainMetadata: &DomainMetadata{Domain: domain.text(i), Configuration: configuration.text(i), Removed: removed.flag(i)}}
 	}
-	return json.Marshal(valueAt(a, i))
 }
 
-// valueAt returns a value as encoding/json writes it; nulls in structs are left
-// out.
-func valueAt(a arrow.Array, i int) any {
-	if a.IsNull(i) {
-		return nil
-	}
-	switch a := a.(type) {
-	case *array.Struct:
-		m := map[string]any{}
-		for k, f := range a.DataType().(*arrow.StructType).Fields() {
-			if v := valueAt(a.Field(k), i); v != nil {
-				m[f.Name] = v
-			}
-		}
-		return m
-	case *array.Map:
-		return mapAt(a, i)
-	case array.ListLike:
-		from, to := a.ValueOffsets(i)
-		out := []any{}
-		for j := from; j < to; j++ {
-			out = append(out, valueAt(a.ListValues(), int(j)))
-		}
-		return out
-	case *array.Boolean:
-		return a.Value(i)
-	case *array.Int64, *array.Int32, *array.Timestamp:
-		return longAt(a, i)
-	}
-	return textAt(a, i)
+func (g *rowGroup) sidecars() func(int) *action {
+	path := g.leaf("sidecar.path")
+	return func(i int) *action { return &action{Sidecar: &sidecar{Path: path.text(i)}} }
 }
