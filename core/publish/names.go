@@ -79,32 +79,38 @@ func BackupPath(target string, n int) string {
 // links in its last element followed, also to a file that does not exist yet,
 // as open(2) with O_CREAT does.
 func Resolve(st store.Store, target string) (string, error) {
+	path, _, err := resolve(st, target)
+	return path, err
+}
+
+// resolve is Resolve, which describes the file too, nil if there is none yet.
+func resolve(st store.Store, target string) (string, *store.Info, error) {
 	if target == "" {
-		return "", &Error{Op: "open", Path: target, Err: syscall.ENOENT, Advice: "the path is empty; name a file"}
+		return "", nil, &Error{Op: "open", Path: target, Err: syscall.ENOENT, Advice: "the path is empty; name a file"}
 	}
 	path, err := filepath.Abs(target)
 	if err != nil {
-		return "", wrap("resolve", target, err)
+		return "", nil, wrap("resolve", target, err)
 	}
 	for range maxLinks {
 		info, err := st.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return path, nil
+			return path, nil, nil
 		}
 		if err != nil {
-			return "", wrap("look up", target, err)
+			return "", nil, wrap("look up", target, err)
 		}
 		if info.Mode&fs.ModeSymlink == 0 {
-			return path, nil
+			return path, &info, nil
 		}
 		to, err := st.Readlink(path)
 		if err != nil {
-			return "", wrap("follow symbolic link", target, err)
+			return "", nil, wrap("follow symbolic link", target, err)
 		}
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(path), to)
 		}
 		path = to
 	}
-	return "", &Error{Op: "follow symbolic link", Path: target, Err: syscall.ELOOP, Advice: "its symbolic links lead in a circle"}
+	return "", nil, &Error{Op: "follow symbolic link", Path: target, Err: syscall.ELOOP, Advice: "its symbolic links lead in a circle"}
 }

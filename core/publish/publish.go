@@ -30,6 +30,7 @@ type Published struct {
 	stage *Stage
 	lock  store.Unlocker
 	undo  []func() error // in the order done; undone from the end
+	aside []string       // hidden names of what was there, for Keep to remove
 	// exchanged says that the old content is where the stage was.
 	exchanged bool
 	ended     bool
@@ -76,7 +77,7 @@ func (p *Published) Keep() {
 		return
 	}
 	s := p.stage
-	for _, hidden := range s.names.hidden() {
+	for _, hidden := range p.aside {
 		remove(s.st, hidden)
 	}
 	// Backups of a time when more of them were asked for.
@@ -138,10 +139,6 @@ func (p *Published) run() error {
 	if s.base != nil && (exists != (s.base.Ino != 0) || exists && (!store.SameFile(old, *s.base) || old.Size != s.base.Size)) {
 		return &Error{Op: "append to", Path: n.target, Err: ErrConflict, Advice: "write again on top of the newer content"}
 	}
-	hadFlag, err := p.hasFlag()
-	if err != nil {
-		return err
-	}
 	if !s.o.SkipFlag {
 		if err := p.prepareFlag(exists && s.o.Backups > 0); err != nil {
 			return wrap("write the flag of", n.target, err)
@@ -163,13 +160,8 @@ func (p *Published) run() error {
 			return wrap("keep a backup of", n.target, err)
 		}
 	}
-	if hadFlag {
-		if err := p.rename(n.flag, n.oldFlag); err != nil {
-			return wrap("take away the old flag of", n.target, err)
-		}
-		if err := p.syncDir(); err != nil {
-			return err
-		}
+	if err := p.takeAwayFlag(); err != nil {
+		return err
 	}
 	if err := p.replace(staged, exists, kept); err != nil {
 		return err
@@ -232,16 +224,20 @@ func (p *Published) mayReplace(old store.Info) error {
 		Advice: "it is another user's, and in its directory only owners may replace their files: write elsewhere"}
 }
 
-func (p *Published) hasFlag() (bool, error) {
-	s := p.stage
-	if len(filepath.Base(s.names.flag)) > nameMax {
-		return false, nil // a name so long that its flag has none
+// takeAwayFlag gives the old flag, if there is one, a hidden name.
+func (p *Published) takeAwayFlag() error {
+	n := p.stage.names
+	if len(filepath.Base(n.flag)) > nameMax {
+		return nil // a name so long that its flag has none
 	}
-	_, err := s.st.Lstat(s.names.flag)
+	err := p.setAside(n.flag, n.oldFlag)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	}
-	return err == nil, wrap("look up the flag of", s.names.target, err)
+	if err != nil {
+		return wrap("take away the old flag of", n.target, err)
+	}
+	return p.syncDir()
 }
 
 // prepareFlag writes the new flag under its hidden name.
@@ -319,6 +315,7 @@ func (p *Published) keepOld() (bool, error) {
 		return false, err
 	}
 	p.undo = append(p.undo, func() error { return p.remove(n.oldFile) })
+	p.aside = append(p.aside, n.oldFile)
 	return true, nil
 }
 
@@ -332,6 +329,9 @@ func (p *Published) replace(staged string, exists, kept bool) error {
 	if exists && !kept {
 		err = s.st.Exchange(staged, n.target)
 		p.exchanged = err == nil
+		if p.exchanged && staged == n.newFile { // a stage's directory goes as a whole
+			p.aside = append(p.aside, staged)
+		}
 		back = func() error { return s.st.Exchange(staged, n.target) }
 	}
 	if errors.Is(err, store.ErrUnsupported) && exists && s.o.Directory {
@@ -384,11 +384,11 @@ func (p *Published) rotateBackups() error {
 		last++
 	}
 	for i := last; i >= 1; i-- {
-		to := BackupPath(n.target, i+1)
+		move, to := p.rename, BackupPath(n.target, i+1)
 		if i == s.o.Backups {
-			to = n.spare // one too many
+			move, to = p.setAside, n.spare // one too many
 		}
-		if err := p.rename(BackupPath(n.target, i), to); err != nil {
+		if err := move(BackupPath(n.target, i), to); err != nil {
 			return err
 		}
 	}
@@ -419,6 +419,15 @@ func (p *Published) rename(from, to string) error {
 	}
 	p.undo = append(p.undo, func() error { return errors.Join(st.Rename(to, from), p.syncDirBack()) })
 	return nil
+}
+
+// setAside renames what was there to a hidden name until Keep.
+func (p *Published) setAside(from, hidden string) error {
+	err := p.rename(from, hidden)
+	if err == nil {
+		p.aside = append(p.aside, hidden)
+	}
+	return err
 }
 
 func (p *Published) syncDir() error {

@@ -20,17 +20,17 @@ func Restore(ctx context.Context, target, format string, o Options) (*Published,
 		o.Store = store.Local{}
 	}
 	st := o.Store
-	target, err := Resolve(st, target)
+	target, info, err := resolve(st, target)
 	if err != nil {
 		return nil, err
 	}
 	s := &Stage{output: output{ctx: ctx, o: o, target: target}, st: st, names: namesOf(target)}
-	for _, name := range []string{target, BackupPath(target, 1)} {
-		if info, err := st.Lstat(name); err == nil {
-			s.o.Directory = info.Mode.IsDir()
-		}
+	if backup, err := st.Lstat(BackupPath(target, 1)); err == nil {
+		s.o.Directory = backup.Mode.IsDir()
+	} else if info != nil {
+		s.o.Directory = info.Mode.IsDir()
 	}
-	if err := s.checkTarget(); err != nil {
+	if err := s.checkTarget(info); err != nil {
 		return nil, err
 	}
 	sweep(st, s.names)
@@ -83,10 +83,7 @@ func (p *Published) restore(format string) error {
 		}
 	}
 	if hadFlag {
-		if err := p.rename(n.flag, n.oldFlag); err != nil {
-			return wrap("take away the old flag of", n.target, err)
-		}
-		if err := p.syncDir(); err != nil {
+		if err := p.takeAwayFlag(); err != nil {
 			return err
 		}
 	}
@@ -114,12 +111,10 @@ func (p *Published) flagOfBackup(backup, format string) (flag Flag, hadFlag bool
 		return flag, false, err
 	}
 	defer f.Close()
-	if hadFlag, err = p.hasFlag(); err != nil {
-		return flag, false, err
-	}
 	// A flag that cannot be read is replaced like any other.
 	present, err := ReadFlag(s.st, target)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrCorrupt) {
+	hadFlag = !errors.Is(err, fs.ErrNotExist)
+	if err != nil && hadFlag && !errors.Is(err, ErrCorrupt) {
 		return flag, false, err
 	}
 	flag = Flag{Format: format, Checksum: XXH3}
@@ -173,7 +168,7 @@ func (p *Published) unrotateBackups() error {
 	// It is not removed but kept aside, to be able to go back. A directory has
 	// left its place already, to the one that it has replaced if there was one.
 	if !s.o.Directory || p.exchanged {
-		if err := p.rename(BackupPath(n.target, 1), n.spare); err != nil {
+		if err := p.setAside(BackupPath(n.target, 1), n.spare); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := Resolve(o.Store, target)
+	resolved, old, err := resolve(o.Store, target)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 		st:     o.Store,
 		names:  namesOf(resolved),
 	}
-	if err := s.checkTarget(); err != nil {
+	if err := s.checkTarget(old); err != nil {
 		return nil, err
 	}
 	sweep(s.st, s.names)
@@ -97,27 +97,18 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 	return s, nil
 }
 
-func (s *Stage) checkTarget() error {
-	target := s.names.target
-	info, err := s.st.Lstat(target)
-	if err == nil {
-		if err := s.replaceable(info); err != nil {
+// checkTarget refuses a target that cannot be replaced; old describes it, nil if
+// there is none.
+func (s *Stage) checkTarget(old *store.Info) error {
+	if old != nil {
+		if err := s.replaceable(*old); err != nil {
 			return err
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return wrap("look up", target, err)
 	}
 	if !s.o.SkipFlag && len(filepath.Base(s.names.flag)) > nameMax {
-		return &Error{Op: "prepare", Path: target, Err: syscall.ENAMETOOLONG,
+		return &Error{Op: "prepare", Path: s.names.target, Err: syscall.ENAMETOOLONG,
 			Advice: fmt.Sprintf("with a flag beside it a name may have %d bytes: choose a shorter name or leave the flag out",
 				nameMax-len(flagSuffix)-1)}
-	}
-	dir, err := s.st.Lstat(s.names.dir)
-	if err != nil {
-		return wrap("prepare", target, err)
-	}
-	if dir.Mode.IsRegular() {
-		return wrap("prepare", target, &fs.PathError{Op: "open", Path: s.names.dir, Err: syscall.ENOTDIR})
 	}
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // sweep removes what dead writers of a target have left. Whatever cannot be
-// removed now stays for the next sweep, so there are no errors to report.
+// removed now stays for the next sweep, so there are no errors to report; so does
+// what a writer leaves that dies later, while this one encodes.
 func sweep(st store.Store, n names) {
 	sweepStages(st, n)
 	found := false

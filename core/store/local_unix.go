@@ -24,13 +24,22 @@ func infoOf(fi fs.FileInfo) Info {
 // openFile is os.OpenFile but for asking the runtime's poller to watch the file,
 // which for files and directories it declines, after five system calls.
 func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	fd, err := openFd(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// openFd opens a file that is not going to be read or written.
+func openFd(name string, flag int, perm fs.FileMode) (int, error) {
 	fd, err := retryEINTR(func() (int, error) {
 		return unix.Open(name, flag|unix.O_CLOEXEC, uint32(perm.Perm()))
 	})
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return os.NewFile(uintptr(fd), name), nil
+	return fd, nil
 }
 
 // rename is os.Rename, which looks at the new name first.
@@ -82,45 +91,43 @@ const lockFile = ".atio-lock"
 // NFS turns flock into a byte range lock, for which a directory cannot be
 // opened; there a hidden lock file serves.
 func tryLock(dir string) (Unlocker, error) {
-	d, err := openFile(dir, os.O_RDONLY, 0)
+	d, err := openFd(dir, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	err = flock(d)
 	if errors.Is(err, unix.EBADF) || errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EISDIR) {
-		d.Close()
+		unix.Close(d)
 		return tryLockFile(filepath.Join(dir, lockFile))
 	}
 	if err != nil {
-		d.Close()
+		unix.Close(d)
 		return nil, lockError(dir, err)
 	}
-	return &flocked{f: d}, nil
+	return &flocked{fd: d}, nil
 }
 
 func tryLockFile(name string) (Unlocker, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openFd(name, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
 	if err := flock(f); err != nil {
-		f.Close()
+		unix.Close(f)
 		return nil, lockError(name, err)
 	}
 	// Whoever held it before may have removed the file between open and lock.
-	mine, err1 := f.Stat()
-	there, err2 := os.Lstat(name)
-	if err1 != nil || err2 != nil || !os.SameFile(mine, there) {
-		f.Close()
+	var mine, there unix.Stat_t
+	err = errors.Join(unix.Fstat(f, &mine), unix.Lstat(name, &there))
+	if err != nil || mine.Dev != there.Dev || mine.Ino != there.Ino {
+		unix.Close(f)
 		return nil, ErrLocked
 	}
-	return &flocked{f: f, remove: name}, nil
+	return &flocked{fd: f, remove: name}, nil
 }
 
-func flock(f *os.File) error {
-	_, err := retryEINTR(func() (int, error) {
-		return 0, unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	})
+func flock(fd int) error {
+	_, err := retryEINTR(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	return err
 }
 
@@ -132,8 +139,8 @@ func lockError(name string, err error) error {
 }
 
 type flocked struct {
-	f      *os.File
-	remove string
+	fd     int
+	remove string // the lock file, "" if the directory itself is locked
 }
 
 // Unlock gives the lock back in so many words: a child that was forked
@@ -142,8 +149,10 @@ func (l *flocked) Unlock() error {
 	if l.remove != "" {
 		os.Remove(l.remove)
 	}
-	err := unix.Flock(int(l.f.Fd()), unix.LOCK_UN)
-	return errors.Join(err, l.f.Close())
+	err := unix.Flock(l.fd, unix.LOCK_UN)
+	err = errors.Join(err, unix.Close(l.fd))
+	l.fd = -1
+	return err
 }
 
 func retryEINTR(call func() (int, error)) (int, error) {
