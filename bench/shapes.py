@@ -32,6 +32,7 @@ CODECS = {
     "lz4": {"compression": "lz4"},
     "none": {"compression": None},
 }
+TEXT = "the quick brown fox jumps over a lazy dog and writes down what it has seen in an old log"
 USUAL = ("snappy", "zstd 3")
 
 
@@ -65,9 +66,10 @@ def one(values: object, dtype: pa.DataType | None = None) -> pa.Table:
 def texts(rows: int, size: int, kinds: int) -> pa.Table:
     """Texts of about a size, so many of them different."""
     random = np.random.default_rng(2)
-    words = np.array("the quick brown fox jumps over a lazy dog and writes down what it has seen in an old log".split())
+    words = np.array(TEXT.split())
     made = [" ".join(words[random.integers(0, len(words), size // 5 + 1)]) + f" {i}" for i in range(kinds)]
-    return one(np.array(made, object)[random.integers(0, kinds, rows)], pa.large_string())
+    which = random.permutation(rows) if rows == kinds else random.integers(0, kinds, rows)
+    return one(np.array(made, object)[which], pa.large_string())
 
 
 def digits(rows: int) -> pa.Table:
@@ -79,9 +81,8 @@ def digits(rows: int) -> pa.Table:
 def categories(rows: int, kinds: int) -> pa.Table:
     """A dictionary of many categories."""
     codes = np.random.default_rng(4).integers(0, kinds, rows).astype("u4")
-    return one(
-        pa.DictionaryArray.from_arrays(codes, pa.array([f"category {i:07}" for i in range(kinds)], pa.large_string()))
-    )
+    names = pa.array([f"category {i:07}" for i in range(kinds)], pa.large_string())
+    return one(pa.DictionaryArray.from_arrays(codes, names))
 
 
 def lists(rows: int) -> pa.Table:

@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/parquet"
 
@@ -21,6 +22,9 @@ const (
 	// sampleSpread is how many values from all over the chunk are looked at to
 	// guess how many distinct ones there are.
 	sampleSpread = 2048
+
+	// sampleBytes is how many bytes of texts are enough of them.
+	sampleBytes = 256 << 10
 
 	// maxDictionaryPage bounds the dictionary page of a column that was not a
 	// dictionary before, maxCategories that of one that was.
@@ -114,8 +118,13 @@ func chooseForWords[W encoding.Word](t *trial, d *encoding.Dictionary[W], words 
 		if err != nil {
 			return best, err
 		}
-		// Where there is no difference, less to compress is less work.
-		if delta < 1.02*cost {
+		// Where there is no difference, less to compress is less work; but packing is
+		// work too.
+		limit := 0.97 * cost
+		if len(t.w.sample) < 7*len(run)*int(unsafe.Sizeof(run[0]))/8 {
+			limit = 1.02 * cost
+		}
+		if delta < limit {
 			best, cost = parquet.Encodings.DeltaBinaryPacked, delta
 		}
 	}
@@ -212,6 +221,7 @@ func (t *trial) chooseForStrings(c *column) (parquet.Encoding, error) {
 	if err != nil {
 		return best, err
 	}
+	run = firstBytes(run, sampleBytes)
 	cost, err := t.bits(len(run), func(dst []byte) []byte {
 		return w.appendStrings(dst, run, parquet.Encodings.DeltaLengthByteArray)
 	})
@@ -255,6 +265,16 @@ func (t *trial) chooseForStrings(c *column) (parquet.Encoding, error) {
 		return best, err
 	}
 	return parquet.Encodings.RLEDict, nil
+}
+
+// firstBytes returns the first of some values, two or more of so many bytes.
+func firstBytes(values []string, size int) []string {
+	for i, v := range values {
+		if size -= len(v); size < 0 && i >= 1 {
+			return values[:i+1]
+		}
+	}
+	return values
 }
 
 // numberAll makes a dictionary of whatever the column holds.
