@@ -114,6 +114,8 @@ func describeDatabase(err error, f *failure) bool {
 		f.Kind = "connection lost"
 	case errors.As(err, &server):
 		f.Kind, f.Code, f.Column = "server", server.Code, server.Column
+	case errors.Is(err, database.ErrConflict):
+		f.Kind = "conflict"
 	case errors.Is(err, database.ErrExists):
 		f.Kind = "exists"
 	default:

@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"github.com/seojaeohcode/atio/core/database"
+	"github.com/seojaeohcode/atio/core/database/mongodb"
 	"github.com/seojaeohcode/atio/core/database/postgres"
 )
 
 // dialects is the registry: a new dialect is a folder under database and a line here.
 var dialects = map[string]func() database.Options{
+	"mongodb":    func() database.Options { return new(mongodb.Options) },
 	"postgresql": func() database.Options { return new(postgres.Options) },
 }
 

@@ -17,6 +17,9 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("Table '%s' already ex
 // Is reports whether target is ErrExists.
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 
+// ErrConflict says that another writer came between, so that nothing was written.
+var ErrConflict = errors.New("another writer came between")
+
 // ConnectError says that no connection could be made. Nothing has changed.
 type ConnectError struct {
 	Server  string // without credentials

@@ -29,7 +29,7 @@ FORMATS = (
     "csv", "parquet", "excel", "json", "ndjson", "npy", "npz", "npz_compressed", "bin", "pickle", "html", "ipc", "avro",
 )  # fmt: skip
 
-DATABASES = ("sql", "database")
+DATABASES = ("sql", "database", "mongodb")
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
 """Suffixes by which pandas infers a compression, behind the format's own."""
@@ -82,7 +82,7 @@ def format_of(path: str, wanted: str | None) -> str:
             return wanted
         if wanted in DATABASES:
             raise ValueError(f"format {wanted!r}: open_writer is for files; give atio.write an iterator of the chunks")
-        raise ValueError(f"format {wanted!r} is unknown; there is {names}, sql, database")
+        raise ValueError(f"format {wanted!r} is unknown; there is {names}, {', '.join(DATABASES)}")
     name = os.path.basename(path).lower()
     inner = compression_suffix(path)
     if inner is not None:

@@ -1,4 +1,4 @@
-"""Databases: ``format="sql"`` and ``format="database"``.
+"""Databases: ``format="sql"``, ``format="database"`` and ``format="mongodb"``.
 
 What the caller gives is looked at by ``_target`` (which database ``con`` is) and by the module of the frame's library
 (what the arguments mean, which columns a new table gets). Go writes into the databases it knows; everything else, and
@@ -7,5 +7,5 @@ whatever it does not write exactly as the library would, the library's own write
 
 from __future__ import annotations
 
-FORMATS = ("sql", "database")
+FORMATS = ("sql", "database", "mongodb")
 """The formats that are written to a database rather than to a file."""

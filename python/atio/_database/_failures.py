@@ -34,11 +34,13 @@ _CLASSES = {
 
 
 @contextlib.contextmanager
-def as_sqlalchemy() -> Iterator[None]:
+def as_sqlalchemy(dialect: str) -> Iterator[None]:
     """Raise SQLAlchemy's ``IntegrityError`` and so on, with the driver's own exception in ``orig`` if there is one."""
     try:
         yield
     except ServerError as e:
+        if dialect == "mongodb":
+            raise
         try:
             from sqlalchemy import exc
         except ImportError:

@@ -12,7 +12,7 @@ from .._job import FAILED, Job, run
 from .._library import Library, chunks_of, library_of, not_writable
 from .._report import Report, reporting
 from .._result import WriteResult
-from . import _libpq
+from . import _libpq, _mongodb
 from ._failures import as_sqlalchemy
 from ._plan import Arguments, Load
 from ._target import Target, adbc_target, target_of
@@ -20,7 +20,7 @@ from ._transaction import transaction
 
 Step = Callable[[Job], None]
 
-_CONNECT: dict[str, Callable[[Target], dict[str, Any]]] = {"postgresql": _libpq.connect}
+_CONNECT: dict[str, Callable[[Target], dict[str, Any]]] = {"postgresql": _libpq.connect, "mongodb": _mongodb.connect}
 """For each dialect that Go writes into, what tells it how to connect as the caller does."""
 
 
@@ -43,7 +43,10 @@ def write(
     assert library is not None
     with undisturbed:
         arguments = _arguments(library, format, target_path, kwargs)
-        target = adbc_target(arguments.con) if arguments.uses_adbc else target_of(arguments.con)
+        if isinstance(arguments.con, Target):
+            target = arguments.con
+        else:
+            target = adbc_target(arguments.con) if arguments.uses_adbc else target_of(arguments.con)
     label = target.label(arguments.table if arguments.schema is None else f"{arguments.schema}.{arguments.table}")
     whole = library_of(obj) is not None
     with reporting(label, show_progress=show_progress, verbose=verbose) as report:
@@ -88,6 +91,8 @@ def _same(first: Any, rest: Iterator[Any], library: Library) -> Iterator[Any]:
 
 
 def _arguments(library: Library, format: str, target_path: object, kwargs: dict[str, Any]) -> Arguments:
+    if format == "mongodb":
+        return _mongodb.arguments(library, target_path, kwargs)
     if library.NAME == "pandas" and format == "sql":
         from ._pandas import PandasArguments
 
@@ -122,9 +127,11 @@ class _Write:
             connection = self._connect()
             load = self._arguments.load(first, self._dialect)
             self._report.log(f"Writer: Go, into {self._target.dialect}, in one transaction")
-            with as_sqlalchemy():
+            with as_sqlalchemy(self._target.dialect):
                 return self._in_go(connection, load, frames)
         except (Unsupported, NotConnected) as e:
+            if isinstance(self._arguments, _mongodb.MongoArguments):
+                raise ValueError(str(e)) if isinstance(e, Unsupported) else e from None
             # An engine has connected before, in a way that Go does not know.
             if self._count or (isinstance(e, NotConnected) and self._target.kind != "engine"):
                 raise
@@ -142,15 +149,20 @@ class _Write:
     def _dialect(self) -> Any:
         """SQLAlchemy's dialect."""
         con = self._target.con
+        if isinstance(con, _mongodb.Address):
+            return None
         if self._target.kind == "dbapi":
             from sqlalchemy import make_url
 
             con = make_url(f"postgresql+{type(con).__module__.partition('.')[0]}://")
         return con.dialect if hasattr(con, "dialect") else con.get_dialect()()
 
-    def _in_go(self, connection: dict[str, Any], load: Load, frames: Iterator[Any]) -> dict[str, Any]:
+    def _options(self, connection: dict[str, Any], load: Load) -> dict[str, Any]:
+        """The fields of the option struct of Go's dialect."""
         arguments = self._arguments
-        options = connection | {
+        if isinstance(arguments, _mongodb.MongoArguments):
+            return arguments.options
+        return connection | {
             "schema": arguments.schema or "",
             "table": arguments.table,
             "mode": arguments.mode,
@@ -160,6 +172,9 @@ class _Write:
             "nan_is_null": load.nan_is_null,
             "skip_sync": not self._durable,
         }
+
+    def _in_go(self, connection: dict[str, Any], load: Load, frames: Iterator[Any]) -> dict[str, Any]:
+        options = self._options(connection, load)
         request: dict[str, Any] = {"op": "database", "database": {"dialect": self._target.dialect, "options": options}}
         observe = self._report.observe if self._report.wanted else None
         if self._whole:
