@@ -220,7 +220,10 @@ def test_a_commit_whose_outcome_cannot_be_found(server: Server, monkeypatch: pyt
         proxy.refuse.set()
         proxy.cut()
 
-    with Proxy(server.port, on_commit(cut)) as proxy, pytest.raises(atio.CommitUnknownError, match="pg_xact_status") as e:
+    with (
+        Proxy(server.port, on_commit(cut)) as proxy,
+        pytest.raises(atio.CommitUnknownError, match="pg_xact_status") as e,
+    ):
         replace(5, server.url(port=proxy.port))
     assert PASSWORD not in str(e.value)
     assert content(server) in ((0, ROWS), (5, ROWS))
