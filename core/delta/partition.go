@@ -365,12 +365,32 @@ func take(ctx context.Context, rec arrow.RecordBatch, rows []int32) (arrow.Recor
 	}()
 	for i := range columns {
 		var err error
-		columns[i], err = compute.TakeArrayOpts(ctx, rec.Column(i), index, compute.TakeOptions{BoundsCheck: false})
+		columns[i], err = takeColumn(ctx, rec.Column(i), index)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", rec.ColumnName(i), err)
 		}
 	}
 	return array.NewRecordBatch(rec.Schema(), columns, int64(len(rows))), nil
+}
+
+// takeColumn returns the elements of a column at some places. Of a dictionary only
+// the codes are taken here: what [compute] makes of one does not hold the values,
+// which are gone when the batch is.
+func takeColumn(ctx context.Context, column, index arrow.Array) (arrow.Array, error) {
+	d, ok := column.(*array.Dictionary)
+	if !ok {
+		return compute.TakeArrayOpts(ctx, column, index, compute.TakeOptions{BoundsCheck: false})
+	}
+	codes, err := compute.TakeArrayOpts(ctx, d.Indices(), index, compute.TakeOptions{BoundsCheck: false})
+	if err != nil {
+		return nil, err
+	}
+	defer codes.Release()
+	data := codes.Data()
+	values := d.Dictionary().Data().(*array.Data)
+	taken := array.NewDataWithDictionary(d.DataType(), data.Len(), data.Buffers(), data.NullN(), data.Offset(), values)
+	defer taken.Release()
+	return array.MakeFromData(taken), nil
 }
 
 // takeable returns a batch whose columns [compute] can take rows of: views are not

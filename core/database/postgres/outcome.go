@@ -43,7 +43,6 @@ func (t *transaction) Commit() (database.Result, error) {
 	}
 	t.ended = true
 	t.stop()
-	t.cancel()
 	t.conn.end()
 	t.progress.Enter(progress.Done)
 	return result, nil
