@@ -7,6 +7,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core"
 	"github.com/seojaeohcode/atio/core/delta"
+	"github.com/seojaeohcode/atio/core/delta/spool"
 	"github.com/seojaeohcode/atio/core/encode"
 )
 
@@ -51,11 +52,13 @@ func describe(err error) failure {
 	switch {
 	case errors.As(err, &crash):
 		f.Kind, f.Stack = "panic", string(crash.Stack)
+	case errors.As(err, new(*delta.UnknownError)):
+		f.Kind = "commit unknown"
 	case errors.Is(err, errCancelled), errors.Is(err, context.Canceled):
 		f.Kind = "cancelled"
-	case errors.Is(err, core.ErrCorrupt):
+	case errors.Is(err, core.ErrCorrupt), errors.Is(err, spool.ErrDamaged):
 		f.Kind = "corrupt"
-	case errors.Is(err, core.ErrConflict):
+	case errors.Is(err, core.ErrConflict), errors.Is(err, spool.ErrInUse):
 		f.Kind = "conflict"
 	case table.find(err):
 		table.describe(&f)

@@ -39,7 +39,8 @@ type request struct {
 	Checksum  string `json:"checksum"`
 
 	Database *databaseRequest `json:"database"`
-	Table    *tableRequest    `json:"table"` // what is to be done with a table
+	Table    *tableRequest    `json:"table"`  // what is to be done with a table
+	Stream   *streamRequest   `json:"stream"` // what is to be done with a stream into it
 }
 
 // result is what a job answers.
@@ -67,6 +68,8 @@ func run(j *job, q *request, in *reader) (outcome, error) {
 		return outcomeOf(j)(core.BeginRestore(j.ctx, string(q.Target), options(j, q)))
 	case "table":
 		return runTable(j, q, in)
+	case "stream":
+		return runStream(j, q, in)
 	}
 	return outcome{}, fmt.Errorf("operation %q is unknown", q.Op)
 }

@@ -32,6 +32,15 @@ type tableRequest struct {
 	Properties      map[string]string `json:"properties"`
 	Txn             *delta.Txn        `json:"txn"`
 	Parts           []*delta.Part     `json:"parts"`
+	TxnAfter        *int64            `json:"txn_after"` // the version of the application before, -1 for none
+	TargetFileSize  int64             `json:"target_file_size"`
+
+	// Of "apply", which replaces files by parts that have the same rows.
+	Remove     [][]byte       `json:"remove"` // base64 of the paths
+	Operation  string         `json:"operation"`
+	Parameters map[string]any `json:"parameters"`
+
+	Timeout int64 `json:"timeout"` // of "wait", microseconds, negative for none
 
 	// Which version; none is the newest.
 	Version *int64 `json:"version"`
@@ -146,7 +155,7 @@ func runTable(j *job, q *request, in *reader) (outcome, error) {
 		return writeTable(j, q, in, t)
 	case "commit":
 		o, err := r.options(q)
-		return committing(j, t, o, err, r.Parts...)
+		return committing(j, t, o, err, func() error { return nil }, r.Parts...) // the caller keeps them
 	case "discard":
 		return answering(struct{}{}, t.Discard(j.ctx, r.Parts...))
 	case "rollback":
@@ -176,6 +185,15 @@ func runTable(j *job, q *request, in *reader) (outcome, error) {
 	case "expire":
 		keepFor := time.Duration(r.KeepFor) * time.Microsecond
 		return reporting(t.Expire(j.ctx, delta.ExpireOptions{KeepFor: keepFor, KeepLast: r.KeepLast, DryRun: r.DryRun}))
+	case "apply":
+		return applyParts(j, t, r)
+	case "wait":
+		return answering(waitFor(j, t, r))
+	case "verify":
+		v, err := t.Verify(j.ctx, r.at())
+		return answering(verificationOf(v), err)
+	case "txn":
+		return answering(versionOfApp(j, t, r.Name))
 	case "clean":
 		o := delta.CleanOptions{DryRun: r.DryRun}
 		if r.OlderThan != nil {
@@ -194,7 +212,10 @@ func (q *tableRequest) options(r *request) (delta.WriteOptions, error) {
 	o := delta.WriteOptions{
 		Mode: delta.Mode(q.Mode), SchemaMode: delta.SchemaMode(q.SchemaMode), PartitionBy: q.PartitionBy,
 		ExpectedVersion: q.ExpectedVersion, Message: q.Message, Metadata: q.Metadata, Txn: q.Txn,
-		SchemaMetadata: q.SchemaMetadata, Properties: q.Properties, Rows: r.Rows,
+		SchemaMetadata: q.SchemaMetadata, Properties: q.Properties, Rows: r.Rows, TargetFileSize: q.TargetFileSize,
+	}
+	if o.Txn != nil {
+		o.Txn.After = q.TxnAfter
 	}
 	if len(r.Encoding) > 0 {
 		o.Encoding = new(parquet.Options)
@@ -240,21 +261,26 @@ func writeTable(j *job, q *request, in *reader, t *core.Table) (outcome, error) 
 	if err != nil {
 		return outcome{}, err
 	}
+	undo := func() error { return t.Discard(lasting(j), part) }
 	if q.Table.Op == "part" {
-		undo := func() error { return t.Discard(lasting(j), part) }
 		return outcome{keep: func() (any, error) { return part, nil }, undo: undo}, nil
 	}
-	return committing(j, t, o, nil, part)
+	return committing(j, t, o, nil, undo, part)
 }
 
-// committing commits parts when the caller consents, and removes them if it does
-// not or if they cannot be committed.
-func committing(j *job, t *core.Table, o delta.WriteOptions, err error, parts ...*delta.Part) (outcome, error) {
-	undo := func() error { return t.Discard(lasting(j), parts...) }
+// committing commits parts when the caller consents. If it does not, or if they
+// cannot be committed, undo is called.
+func committing(
+	j *job, t *core.Table, o delta.WriteOptions, err error, undo func() error, parts ...*delta.Part,
+) (outcome, error) {
 	keep := func() (any, error) {
 		result, err := t.Commit(lasting(j), o, parts...)
-		if err != nil && !errors.Is(err, delta.ErrTxnDone) {
-			return nil, errors.Join(err, undo())
+		switch {
+		case err == nil:
+		case errors.Is(err, delta.ErrTxnDone):
+			result, err = committedBefore(j, t, o.Txn)
+		case !errors.As(err, new(*delta.UnknownError)): // with that one the version is there, and needs the files
+			err = errors.Join(err, undo())
 		}
 		return resultOfCommit(j)(result, err)
 	}

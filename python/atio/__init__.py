@@ -12,6 +12,8 @@ from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError,
 from ._files import restore, verify
 from ._registry import register_writer
 from ._result import WriteResult
+from ._table.chunks import TableWriter
+from ._table.diff import Diff, diff
 from ._table.history import (
     delete_tag,
     delete_version,
@@ -21,9 +23,13 @@ from ._table.history import (
     rollback,
     tag_version,
 )
+from ._table.optimize import OptimizeReport, optimize
 from ._table.read import read_table
 from ._table.results import ExpireReport, Snapshot
+from ._table.stream import Stream, stream
 from ._table.table import Table
+from ._table.transaction import Part, Transaction, begin, transaction
+from ._table.verify import TableReport
 from ._table.write import write_snapshot
 from ._write import open_writer, write
 
@@ -35,22 +41,34 @@ __all__ = [
     "CommitUnknownError",
     "ConflictError",
     "CorruptError",
+    "Diff",
     "ExpireReport",
+    "OptimizeReport",
+    "Part",
     "Snapshot",
+    "Stream",
     "Table",
+    "TableReport",
+    "TableWriter",
+    "Transaction",
     "VersionNotFoundError",
     "WriteResult",
+    "begin",
     "delete_tag",
     "delete_version",
+    "diff",
     "expire_snapshots",
     "list_snapshots",
     "open_writer",
+    "optimize",
     "read_table",
     "register_writer",
     "restore",
     "revert",
     "rollback",
+    "stream",
     "tag_version",
+    "transaction",
     "verify",
     "write",
     "write_snapshot",

@@ -6,14 +6,18 @@ import time
 
 from ._job import run
 from ._result import WriteResult
+from ._table.verify import TableReport, is_table, verify_table
 from ._target import PathLike, encode_path, path_of
 
 
-def verify(path: PathLike) -> WriteResult:
+def verify(path: PathLike) -> WriteResult | TableReport:
     """Re-read a file and compare its size and checksum with its flag ``.NAME._SUCCESS``.
 
+    Of a table all data files of the newest version are read and compared with its log: each is there, has the right
+    size, number of rows and checksum, and statistics that are true.
+
     Returns:
-        What the flag says of it.
+        What the flag says of the file, or what there is in the table.
 
     Raises:
         FileNotFoundError: if there is no such file, or no flag beside it.
@@ -27,6 +31,8 @@ def verify(path: PathLike) -> WriteResult:
     """
     began = time.perf_counter()
     target = path_of(path, directory=True)
+    if is_table(target):
+        return verify_table(target)
     return WriteResult.of(run({"op": "verify", "target": encode_path(target)}), target, began)
 
 

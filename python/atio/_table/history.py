@@ -90,6 +90,21 @@ def rollback(
 revert = rollback
 
 
+def newest_snapshot(path: str) -> Snapshot:
+    """The newest version, as the call that made it has returned it."""
+    began = time.perf_counter()
+    (commit,) = requests.call("history", path, {"limit": 1})
+    answer = {
+        **commit,
+        "rows": commit["added_rows"],
+        "bytes": commit["added_bytes"],
+        "files": commit["added_files"],
+        "totals": {"rows": commit["rows"], "bytes": commit["bytes"], "files": commit["files"]},
+        "warnings": (),
+    }
+    return Snapshot.of(answer, path, time.perf_counter() - began, commit["message"] or None, commit["metadata"])
+
+
 def expire_snapshots(
     table_path: PathLike,
     keep_for: timedelta = timedelta(days=7),
@@ -129,6 +144,16 @@ def expire_snapshots(
         raise ValueError(f"keep_last={keep_last!r}: the newest version always stays, so it is at least 1")
     fields = {"keep_for": keep_for // timedelta(microseconds=1), "keep_last": keep_last, "dry_run": bool(dry_run)}
     return ExpireReport.of(requests.call("expire", requests.path_of_table(table_path), fields))
+
+
+def clean(table_path: PathLike, older_than: timedelta = timedelta(days=1), dry_run: bool = True) -> ExpireReport:
+    """Remove data files that no version knows; see :meth:`atio.Table.clean`."""
+    if not isinstance(older_than, timedelta):
+        raise TypeError(f"older_than={older_than!r}: it is a datetime.timedelta, such as timedelta(days=1)")
+    if older_than < timedelta(0):
+        raise ValueError(f"older_than={older_than!r}: it is not negative")
+    fields = {"older_than": max(1, older_than // timedelta(microseconds=1)), "dry_run": bool(dry_run)}
+    return ExpireReport.of(requests.call("clean", requests.path_of_table(table_path), fields))
 
 
 def tag_version(table_path: PathLike, version_id: int, tag_name: str) -> None:

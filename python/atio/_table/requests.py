@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timezone
 from typing import Any
 
 from .._errors import Unsupported
+from .._errors import path_of as path_from
 from .._job import Job, run
 from .._lib import Counts
 from .._plan import ArrowStream
@@ -94,6 +95,11 @@ def _milliseconds(timestamp: object) -> int:
     if not isinstance(moment, datetime):
         raise TypeError(f"timestamp={timestamp!r}: it is a datetime or a str in ISO 8601")
     return int(moment.astimezone(timezone.utc).timestamp() * 1000 // 1)
+
+
+def decode(path: str) -> str:
+    """A path as the library sends it: base64, since a path need not be UTF-8."""
+    return path_from(path)
 
 
 def missing_table(path: str) -> FileNotFoundError:

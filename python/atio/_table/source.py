@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +64,13 @@ class Source:
         if self.remembered.get("library") != "polars":
             return schema
         return pa.schema([f.with_type(without_views(f.type)) for f in schema], schema.metadata)
+
+    def only(self, paths: Collection[str]) -> Source:
+        """The same with some of its files, given by their paths below the table."""
+        part = copy.copy(self)
+        wanted = {os.path.join(self.path, path) for path in paths}
+        part.files = [file for file in self.files if file.path in wanted]
+        return part
 
     def categories(self, name: str) -> pa.Array | None:
         """The categories that a column was created with, in their order, if they are known."""

@@ -32,6 +32,9 @@ def write_snapshot(
     partition_by: str | Sequence[str] | None = None,
     schema_mode: str | None = None,
     expected_version: int | None = None,
+    commit_every: int | None = None,
+    resume: bool = False,
+    app_id: str | None = None,
     show_progress: bool = False,
     verbose: bool = False,
     durable: bool = True,
@@ -59,6 +62,12 @@ def write_snapshot(
             ``mode="overwrite"``: the table gets the columns and the partitioning of this write.
         expected_version: the newest version as far as the caller knows, 0 for a table that is not there. If another
             one is, nothing is written.
+        commit_every: of an iterator: make a version of every so many chunks, instead of one at the end. If one raises,
+            the versions before it stay.
+        resume: go on behind the last chunk that was committed by a call with ``resume``: as many chunks of the
+            iterator, which has to yield the same ones, are passed over. ``commit_every`` is 1 if it is not given.
+        app_id: with ``resume``, the name under which the table keeps how many chunks are committed, for tables into
+            which several such iterators are written.
         show_progress: draw a progress line on standard error.
         verbose: log what is done through ``logging.getLogger("atio")``.
         durable: have the version on the disk when the call returns, safe from a power cut.
@@ -90,6 +99,26 @@ def write_snapshot(
     path = requests.path_of_table(table_path, storage_options)
     check_choice("mode", mode, MODES)
     check_choice("format", format, ("parquet",))
+    if commit_every is not None or resume or app_id is not None:
+        from .chunks import write_chunks
+
+        return write_chunks(
+            obj,
+            path,
+            mode,
+            commit_every=commit_every,
+            resume=resume,
+            app_id=app_id,
+            message=message,
+            metadata=metadata,
+            partition_by=partition_by,
+            schema_mode=schema_mode,
+            expected_version=expected_version,
+            show_progress=show_progress,
+            verbose=verbose,
+            durable=durable,
+            **kwargs,
+        )
     fields = {
         "mode": mode,
         "partition_by": columns_of(partition_by),
@@ -118,29 +147,30 @@ def write_data(
     report.log(f"Writing {kind} to the table {path}, mode {fields.get('mode')}")
     observe = report.observe if report.wanted else None
     if frame is not None:
-        more = _more(frame, durable)
+        more = encoding_request(frame, durable)
         fields = {**fields, "schema_metadata": frame.metadata}
         return requests.call(op, path, fields, stream=frame.stream, observe=observe, input="stream", **more)
     chunks = chunks_of(obj)
     if chunks is None:
         raise TypeError(not_writable(obj))
-    following = _frames(chunks, kwargs)
+    following = frames_of(chunks, kwargs)
     first = next(following, None)
     if first is None:
         raise ValueError("there is nothing to write: no chunk came, so the columns are not known")
-    more = {**_more(first, durable), "rows": 0}
+    more = {**encoding_request(first, durable), "rows": 0}
     fields = {**fields, "schema_metadata": first.metadata}
     return requests.call(op, path, fields, steps=_pushing(first, following), observe=observe, input="push", **more)
 
 
-def _more(frame: Frame, durable: bool) -> dict[str, Any]:
+def encoding_request(frame: Frame, durable: bool) -> dict[str, Any]:
+    """The fields of a request that say how a frame's data files are written."""
     more: dict[str, Any] = {"rows": frame.rows, "skip_sync": not durable}
     if frame.encoding is not None:
         more["encoding"] = frame.encoding
     return more
 
 
-def _frames(chunks: Iterator[Any], kwargs: Mapping[str, Any]) -> Iterator[Frame]:
+def frames_of(chunks: Iterator[Any], kwargs: Mapping[str, Any]) -> Iterator[Frame]:
     """The frames of an iterator, and of iterators that it yields."""
     for chunk in chunks:
         frame = frame_of(chunk, kwargs)
@@ -151,7 +181,7 @@ def _frames(chunks: Iterator[Any], kwargs: Mapping[str, Any]) -> Iterator[Frame]
         inner = chunks_of(chunk) if arrow else None
         if inner is None:
             raise TypeError(not_writable(chunk))
-        yield from _frames(inner, kwargs)
+        yield from frames_of(inner, kwargs)
 
 
 def _pushing(first: Frame, following: Iterator[Frame]) -> Iterator[Callable[[Job], None]]:
@@ -162,11 +192,11 @@ def _pushing(first: Frame, following: Iterator[Frame]) -> Iterator[Callable[[Job
                 f"chunk {number} is of {frame.library}, but the first was of {first.library}: all must be of one "
                 "library"
             )
-        yield partial(Job.push, stream=_fitting(frame.stream, first.stream, number))
+        yield partial(Job.push, stream=fitting(frame.stream, first.stream, number))
     yield lambda job: job.resume()
 
 
-def _fitting(stream: Any, first: Any, number: int) -> ArrowStream:
+def fitting(stream: Any, first: Any, number: int) -> ArrowStream:
     """A chunk with the types of the first, which a version has throughout."""
     schema, wanted = stream.schema, first.schema
     same = schema == wanted if not hasattr(schema, "equals") else schema.equals(wanted, check_metadata=False)
