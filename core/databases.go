@@ -8,12 +8,15 @@ import (
 
 	"github.com/seojaeohcode/atio/core/database"
 	"github.com/seojaeohcode/atio/core/database/mongodb"
+	"github.com/seojaeohcode/atio/core/database/mysql"
 	"github.com/seojaeohcode/atio/core/database/postgres"
 )
 
 // dialects is the registry: a new dialect is a folder under database and a line here.
 var dialects = map[string]func() database.Options{
+	"mariadb":    func() database.Options { return new(mysql.Options) },
 	"mongodb":    func() database.Options { return new(mongodb.Options) },
+	"mysql":      func() database.Options { return new(mysql.Options) },
 	"postgresql": func() database.Options { return new(postgres.Options) },
 }
 

@@ -19,12 +19,19 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.sent = 0
+        self.was_cut = False
+        self._on: bytes | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, sent: int | None) -> None:
         """Cut all connections when clients have sent so many bytes from now on, and let no other through."""
         with self._lock:
             self.sent, self._limit = 0, sent
+
+    def cut_on_sending(self, text: bytes) -> None:
+        """Cut all connections once, right after clients have sent something with that text in it, which arrives."""
+        with self._lock:
+            self._on, self.was_cut = text, False
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -52,6 +59,13 @@ class Proxy:
                         self.cut()
                         break
                 to.sendall(data)
+                with self._lock:
+                    now = counts and self._on is not None and self._on in data
+                    if now:
+                        self._on, self.was_cut = None, True
+                if now:
+                    self.cut()
+                    break
         for s in (source, to):
             self._shut(s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +46,9 @@ def as_sqlalchemy(dialect: str) -> Iterator[None]:
             from sqlalchemy import exc
         except ImportError:
             raise e from None
+        if dialect in ("mysql", "mariadb"):
+            name = _of_number(e.code)
+            raise getattr(exc, name)(None, None, _of_pymysql(e, name)) from None
         kind = getattr(exc, _CLASSES.get(e.code[:2], "DatabaseError"))
         raise _also_of_pandas(kind)(None, None, _of_driver(e)) from None
 
@@ -56,6 +60,26 @@ def _also_of_pandas(kind: Any) -> Any:
     if pandas is None:
         return kind
     return type(kind.__name__, (pandas.errors.DatabaseError, kind), {"__init__": kind.__init__, "__module__": "atio"})
+
+
+# The classes that MySQL's drivers raise for numbers of errors, as PyMySQL has them; OperationalError for others.
+_NUMBERS = {
+    "ProgrammingError": (1007, 1049, 1064, 1102, 1103, 1146, 1110, 1166),
+    "DataError": (1265, 1263, 1264, 1230, 1171, 1406, 1367, 1292, 1366),
+    "IntegrityError": (1062, 1216, 1452, 1217, 1451, 1215, 1048, 4025),
+    "NotSupportedError": (1235, 1196, 1286, 1289),
+}
+
+
+def _of_number(code: str) -> str:
+    return next((name for name, numbers in _NUMBERS.items() if code in map(str, numbers)), "OperationalError")
+
+
+def _of_pymysql(e: ServerError, name: str) -> BaseException:
+    with contextlib.suppress(ImportError):
+        made: BaseException = getattr(importlib.import_module("pymysql.err"), name)(int(e.code), str(e))
+        return made
+    return e
 
 
 def _of_driver(e: ServerError) -> BaseException:

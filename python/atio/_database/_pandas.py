@@ -135,7 +135,7 @@ def values_of(column: Any, kind: Any, dialect: Any) -> Any:
         if isinstance(kind, JSON):
             return _as_json(column, kind, dialect)
         process = kind.dialect_impl(dialect).bind_processor(dialect)
-        if process is not None and not _is_identity(kind):
+        if process is not None and not (_is_identity(kind) or _is_boolean(column, kind)):
             return _processed(column, process)
         dtype = column.dtype
         if dtype.kind == "m":
@@ -145,7 +145,9 @@ def values_of(column: Any, kind: Any, dialect: Any) -> Any:
         if isinstance(dtype, pd.ArrowDtype):
             return column.array.__arrow_array__()
         if isinstance(dtype, pd.DatetimeTZDtype):
-            return pa.array(column.dt.tz_convert("UTC"))
+            # MySQL's clients send the local time, and no zone.
+            local = dialect.name in ("mysql", "mariadb")
+            return pa.array(column if local else column.dt.tz_convert("UTC"))
         if isinstance(dtype, (pd.StringDtype, pd.BooleanDtype)) or dtype.name in _MASKED:
             return column.array.__arrow_array__()
         if isinstance(dtype, pd.CategoricalDtype):
@@ -163,6 +165,13 @@ def _is_identity(kind: Any) -> bool:
     from sqlalchemy.types import LargeBinary, Numeric, String
 
     return type(kind).__module__.startswith("sqlalchemy.") and isinstance(kind, (LargeBinary, Numeric, String))
+
+
+def _is_boolean(column: Any, kind: Any) -> bool:
+    """Whether all that the type does is to make numbers of booleans."""
+    from sqlalchemy.types import Boolean
+
+    return type(kind) is Boolean and column.dtype.kind == "b"
 
 
 def _processed(column: Any, process: Any) -> Any:

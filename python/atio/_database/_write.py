@@ -12,7 +12,7 @@ from .._job import FAILED, Job, run
 from .._library import Library, chunks_of, library_of, not_writable
 from .._report import Report, reporting
 from .._result import WriteResult
-from . import _libpq, _mongodb
+from . import _libpq, _mongodb, _mysql
 from ._failures import as_sqlalchemy
 from ._plan import Arguments, Load
 from ._target import Target, adbc_target, target_of
@@ -20,7 +20,12 @@ from ._transaction import transaction
 
 Step = Callable[[Job], None]
 
-_CONNECT: dict[str, Callable[[Target], dict[str, Any]]] = {"postgresql": _libpq.connect, "mongodb": _mongodb.connect}
+_CONNECT: dict[str, Callable[[Target], dict[str, Any]]] = {
+    "mariadb": _mysql.connect,
+    "mongodb": _mongodb.connect,
+    "mysql": _mysql.connect,
+    "postgresql": _libpq.connect,
+}
 """For each dialect that Go writes into, what tells it how to connect as the caller does."""
 
 
@@ -201,8 +206,8 @@ class _Write:
         arguments, mode = self._arguments, self._arguments.mode
         if mode == "upsert":
             raise ValueError(
-                f"if_exists='upsert' is for PostgreSQL by an engine or URL, not for {self._target.dialect} "
-                f"by this {self._target.kind}: write to a table of its own and merge it there"
+                "if_exists='upsert' is for PostgreSQL, MySQL and MariaDB by an engine or URL, "
+                f"not for {self._target.dialect} by this {self._target.kind}: write to another table and merge it there"
             )
         if self._target.kind == "adbc" and not self._whole:
             raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
