@@ -16,11 +16,13 @@ import statistics
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
@@ -34,9 +36,10 @@ PARQUET = {
     "parquet snappy": {"compression": "snappy"},
     "parquet zstd": {"compression": "zstd", "compression_level": ZSTD_LEVEL},
 }
-FILES = [*PARQUET, "csv"]
-ATIO = ("atio (polars)", "atio (pandas)")
-PEERS = ("polars", "pandas", "pyarrow", "duckdb")
+FILES = [*PARQUET, "csv", "ndjson", "json records", "savetxt"]
+SUFFIXES = {"savetxt": "csv", "json records": "json"}
+ATIO = ("atio (polars)", "atio (pandas)", "atio (numpy)")
+PEERS = ("polars", "pandas", "pyarrow", "duckdb", "numpy")
 
 TITLES = {
     False: "Without fsync, in memory (atio with `durable=False`)",
@@ -91,33 +94,54 @@ def contenders(table: pa.Table, file: str, durable: bool) -> dict[str, Contender
 
         return write_and_sync if durable else write
 
-    peers: dict[str, Write]
+    def with_atio(frame: object, **more: object) -> Contender:
+        return Contender(lambda path: atio.write(frame, path, durable=durable, **more))
+
+    def all_of(ours: dict[str, Contender], peers: dict[str, Write]) -> dict[str, Contender]:
+        return {**ours, **{name: Contender(synced(write)) for name, write in peers.items()}}
+
+    if file == "savetxt":
+        matrix = pandas_frame.select_dtypes("number").to_numpy(np.float64)
+        return all_of({"atio (numpy)": with_atio(matrix)}, {"numpy": lambda path: np.savetxt(path, matrix)})
     if file == "csv":
-        options: dict[str, object] = {}
-        peers = {
-            "polars": polars_frame.write_csv,
-            "pandas": lambda path: pandas_frame.to_csv(path, index=False),
-            "pyarrow": lambda path: pa.csv.write_csv(table, path),
-            "duckdb": lambda path: connection.execute(f"COPY frame TO '{path}' (FORMAT csv, HEADER)"),
-        }
-    else:
-        options = dict(PARQUET[file])
-        settings = ", ".join(f"{name} {value}" for name, value in options.items())
-        peers = {
+        return all_of(
+            {"atio (polars)": with_atio(polars_frame), "atio (pandas)": with_atio(pandas_frame, index=False)},
+            {
+                "polars": polars_frame.write_csv,
+                "pandas": lambda path: pandas_frame.to_csv(path, index=False),
+                "pyarrow": lambda path: pa.csv.write_csv(table, path),
+                "duckdb": lambda path: connection.execute(f"COPY frame TO '{path}' (FORMAT csv, HEADER)"),
+            },
+        )
+    if file in ("ndjson", "json records"):
+        lines = file == "ndjson"
+        array = "" if lines else ", ARRAY true"
+        of_pandas: dict[str, object] = {"orient": "records", "lines": lines}
+        return all_of(
+            {
+                "atio (polars)": with_atio(polars_frame),
+                "atio (pandas)": with_atio(pandas_frame, format="json", **of_pandas),
+            },
+            {
+                "polars": polars_frame.write_ndjson if lines else polars_frame.write_json,
+                "pandas": lambda path: pandas_frame.to_json(path, **of_pandas),
+                "duckdb": lambda path: connection.execute(f"COPY frame TO '{path}' (FORMAT json{array})"),
+            },
+        )
+    options = PARQUET[file]
+    settings = ", ".join(f"{name} {value}" for name, value in options.items())
+    return all_of(
+        {
+            "atio (polars)": with_atio(polars_frame, **options),
+            "atio (pandas)": with_atio(pandas_frame, index=False, **options),
+        },
+        {
             "polars": lambda path: polars_frame.write_parquet(path, **options),
             "pandas": lambda path: pandas_frame.to_parquet(path, index=False, **options),
             "pyarrow": lambda path: pa.parquet.write_table(table, path, **options),
             "duckdb": lambda path: connection.execute(f"COPY frame TO '{path}' (FORMAT parquet, {settings})"),
-        }
-
-    def with_atio(frame: object, **more: object) -> Contender:
-        return Contender(lambda path: atio.write(frame, path, durable=durable, **options, **more))
-
-    return {
-        "atio (polars)": with_atio(polars_frame),
-        "atio (pandas)": with_atio(pandas_frame, index=False),
-        **{name: Contender(synced(write)) for name, write in peers.items()},
-    }
+        },
+    )
 
 
 def measure(runners: dict[str, Contender], path: Path, durable: bool, repetitions: int, patience: float) -> None:
@@ -141,16 +165,20 @@ def row(frame: str, file: str, runners: dict[str, Contender]) -> str:
         by = f" **by {runner.engine}**" if runner.engine not in ("", "go") else ""
         return f"{best:,.0f} ({median:,.0f}) ms, {runner.size / 1e6:.1f} MB{by}"
 
-    fastest = min(runners[name].best for name in PEERS)
-    cells = [frame, file, *(cell(runners[name]) for name in (*ATIO, *PEERS))]
-    cells += [f"**{runners[name].best / fastest:.2f}**" for name in ATIO]
-    cells += [f"{runners['atio (pandas)'].best / runners['pandas'].best:.2f}"]
+    def ratio(ours: str, *theirs: str) -> str:
+        fastest = min((runners[name].best for name in theirs if name in runners), default=None)
+        return f"{runners[ours].best / fastest:.2f}" if ours in runners and fastest is not None else "-"
+
+    cells = [frame, file, *(cell(runners[name]) if name in runners else "-" for name in (*ATIO, *PEERS))]
+    cells += [ratio("atio (polars)", "polars"), ratio("atio (pandas)", "pandas"), ratio("atio (numpy)", "numpy")]
+    cells += [f"**{ratio(name, *PEERS)}**" for name in ATIO[:2]]
     return "| " + " | ".join(cells) + " |"
 
 
 def heading() -> Iterator[str]:
     """Give the head of the table."""
-    ratios = ["atio (polars) / fastest other", "atio (pandas) / fastest other", "atio (pandas) / pandas"]
+    ratios = ["atio (polars) / polars", "atio (pandas) / pandas", "atio (numpy) / numpy"]
+    ratios += ["atio (polars) / fastest other", "atio (pandas) / fastest other"]
     names = ["frame", "file", *ATIO, *PEERS, *ratios]
     yield "| " + " | ".join(names) + " |"
     yield "|---" * len(names) + "|"
@@ -189,6 +217,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Run what the command line asks for."""
     options = arguments()
+    warnings.filterwarnings("ignore", "The default formatting of datetime", Warning)  # pandas' of dates in JSON
     lines = []
 
     def say(line: str = "") -> None:
@@ -212,7 +241,7 @@ def main() -> None:
             for file in options.files:
                 runners = contenders(table, file, durable)
                 with tempfile.TemporaryDirectory(dir=base) as directory:
-                    path = Path(directory, f"frame.{file.split()[0]}")
+                    path = Path(directory, f"frame.{SUFFIXES.get(file, file.split()[0])}")
                     measure(runners, path, durable, options.repetitions, options.patience)
                 say(row(f"{frame}, {table.num_rows:,} rows", file, runners))
     if options.output:

@@ -42,6 +42,13 @@ def json_frames() -> dict[str, pd.DataFrame]:
         "intervals_beside": base.assign(p=pd.interval_range(0, 3)),
         "complex_beside": base.assign(c=[1 + 2j, 0j, 1j]),
         "decimals_beside": base.assign(d=objects([decimal.Decimal("1.10"), None, decimal.Decimal("1e30")])),
+        "decimals_odd": base.assign(
+            d=objects([decimal.Decimal("NaN"), decimal.Decimal("-Infinity"), decimal.Decimal("-0E-5")])
+        ),
+        "decimals_finite": base.assign(
+            d=objects([decimal.Decimal("-0.00"), decimal.Decimal("1.2E-10"), decimal.Decimal("-12345678901234567890.5")])
+        ),
+        "durations_long": base.assign(d=np.array([2**40, -1, 0], "m8[s]"), e=np.array([1, 86_399_999, "NaT"], "m8[ms]")),
         "dates_beside": base.assign(
             d=objects([dt.date(2024, 2, 29), None, dt.date(1, 1, 1)]),
             c=objects([dt.time(1, 2, 3), None, dt.time(0)]),

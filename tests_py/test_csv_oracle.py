@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import io
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
@@ -19,8 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import atio
-from atio._library import library_of
-from atio._plan import EncodeInGo
 from csv_cases import PANDAS_ARGUMENTS, POLARS_ARGUMENTS, pandas_frames, polars_frames
 
 PANDAS = pandas_frames()
@@ -261,30 +258,3 @@ def test_any_polars_frame(rows: list[Any], unit: Any, sep: str, null: str, tmp_p
         }
     )
     check(df, {"separator": sep, "null_value": null}, tmp_path, "go")
-
-
-def plans() -> list[Any]:
-    """What becomes of each case of the oracle that the library does not refuse."""
-    out = []
-    for library, frames, cases in (("pandas", PANDAS, PANDAS_ARGUMENTS), ("polars", POLARS, POLARS_ARGUMENTS)):
-        for name, (frame, _) in frames.items():
-            for arguments, (kwargs, _) in cases.items():
-                if library == "pandas" and takes_long(name, arguments):
-                    continue
-                with library_warnings_ignored():
-                    try:
-                        getattr(frame.head(50), WRITERS[library])(io.BytesIO(), **kwargs)
-                    except BaseException:
-                        continue
-                    module = library_of(frame)
-                    assert module is not None
-                    out.append(module.plan(frame, "csv", "x.csv", kwargs))
-    return out
-
-
-def test_nine_of_ten_cases_are_encoded_by_go() -> None:
-    made = plans()
-    share = sum(isinstance(p, EncodeInGo) for p in made) / len(made)
-    print(f"Go encodes {share:.1%} of {len(made)} cases")
-    assert len(made) > 2000
-    assert share >= 0.9

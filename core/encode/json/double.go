@@ -24,11 +24,14 @@ func appendDouble(b []byte, x float64, precision int) []byte {
 	if x < 0 { // not for -0.0
 		b = append(b, '-')
 	}
+	// Conversions of signed integers are one instruction.
 	unit := pow10[precision]
-	whole := uint64(abs)
+	whole := int64(abs)
 	scaled := float64((abs - float64(whole)) * unit) // not fused with what follows
-	fraction := uint64(scaled)
-	if rest := scaled - float64(fraction); rest > 0.5 || rest == 0.5 && (fraction == 0 || fraction&1 != 0) {
+	fraction := int64(scaled)
+	rest := scaled - float64(fraction)
+	fraction += int64(math.Float64bits(0.5-rest) >> 63) // 1 if rest > 0.5: a branch would often go wrong
+	if rest == 0.5 && (fraction == 0 || fraction&1 != 0) {
 		fraction++
 	}
 	if float64(fraction) >= unit {
@@ -39,15 +42,12 @@ func appendDouble(b []byte, x float64, precision int) []byte {
 		if rest := abs - float64(whole); rest > 0.5 || rest == 0.5 && whole&1 != 0 {
 			whole++
 		}
-		return number.AppendUint(b, whole)
+		return number.AppendUint(b, uint64(whole))
 	}
-	b = append(number.AppendUint(b, whole), '.')
-	if fraction == 0 {
-		return append(b, '0')
+	if whole < 10 {
+		b = append(b, byte('0'+whole))
+	} else {
+		b = number.AppendUint(b, uint64(whole))
 	}
-	b = number.AppendPadded(b, fraction, precision)
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
+	return number.AppendFraction(b, uint64(fraction), precision)
 }

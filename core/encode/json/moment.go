@@ -79,9 +79,12 @@ func (s *style) timestamps(a *array.Timestamp) value {
 
 // durations is the value of a column of durations, as Rust's chrono writes them: with
 // as few decimals of a second as they need.
-func durations(a *array.Duration) value {
+func (s *style) durations(a *array.Duration) value {
 	ticks := perSecond(a.DataType().(*arrow.DurationType).Unit)
 	v := a.Values()
+	if s.pandas {
+		return func(b []byte, row int) []byte { return appendParts(b, int64(v[row]), ticks) }
+	}
 	return func(b []byte, row int) []byte {
 		t := int64(v[row])
 		if t == 0 {
@@ -102,6 +105,18 @@ func durations(a *array.Duration) value {
 		}
 		return append(b, `S"`...)
 	}
+}
+
+// appendParts appends a duration as pandas does: days, of which there may be less than
+// none, and what is beyond them.
+func appendParts(b []byte, t, ticks int64) []byte {
+	second, fraction := floor(t, ticks)
+	day, clock := floor(second, civil.SecondsPerDay)
+	b = number.AppendInt(append(b, `"P`...), day)
+	b = number.AppendUint(append(b, "DT"...), uint64(clock/3600))
+	b = number.AppendUint(append(b, 'H'), uint64(clock/60%60))
+	b = number.AppendUint(append(b, 'M'), uint64(clock%60))
+	return append(appendFraction(b, fraction, ticks), `S"`...)
 }
 
 // appendFraction appends what is beyond the second, with as few decimals of 0, 3,

@@ -231,7 +231,9 @@ func (o *Options) checkType(name string, t arrow.DataType) error {
 		*arrow.Float16Type, *arrow.Float32Type, *arrow.Float64Type,
 		*arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
 		return nil
-	case *arrow.Date32Type, *arrow.Time64Type, *arrow.DurationType, *arrow.Decimal128Type:
+	case *arrow.DurationType:
+		return nil
+	case *arrow.Date32Type, *arrow.Time64Type, *arrow.Decimal128Type:
 		if o.Dialect != Pandas {
 			return nil
 		}

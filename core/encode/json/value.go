@@ -94,7 +94,7 @@ func (s *style) typed(c *column) value {
 	case *array.Timestamp:
 		return s.timestamps(a)
 	case *array.Duration:
-		return durations(a)
+		return s.durations(a)
 	case *array.Decimal128:
 		return decimals(a)
 	case *array.Dictionary:

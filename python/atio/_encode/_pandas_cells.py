@@ -82,16 +82,16 @@ def _from_numpy(values: Any) -> Any:
     return pa.array(values)
 
 
-def objects_of(values: Any) -> Any:
-    """Objects, if all but missing ones are strings, or booleans."""
+def objects_of(values: Any, kind: str | None = None) -> Any:
+    """Objects, if all but missing ones are strings, or booleans. ``kind`` is what ``infer_dtype`` says of them."""
     import pandas as pd
     import pyarrow as pa
 
-    kind = pd.api.types.infer_dtype(values, skipna=True)
+    kind = kind or pd.api.types.infer_dtype(values, skipna=True)
     if kind not in ("string", "boolean", "empty"):
         return None
     array = pa.array(values, type=pa.bool_() if kind == "boolean" else pa.large_string(), from_pandas=True)
-    if array.null_count != int(pd.isna(values).sum()):
+    if kind != "string" and array.null_count != int(pd.isna(values).sum()):
         return None
     return array if kind == "boolean" else _text(array)
 

@@ -17,6 +17,7 @@ from ._pandas_cells import dictionary_of, masked_types, objects_of
 
 _UNITS = ("s", "ms", "us", "ns")
 _MOST_NESTED = 20
+_MOST_DAYS = 106_000
 _FIRST_DAY, _LAST_DAY = dt.date(1, 1, 2), dt.date(9999, 12, 30)
 
 
@@ -165,22 +166,37 @@ def _from_numpy(column: Any, style: Style) -> Any:
         return None
     if not style.iso:
         return _counts(column.dt.as_unit(style.unit).to_numpy())
-    return pa.array(column.to_numpy()) if dtype.kind == "M" else None
+    if dtype.kind == "m" and len(column) and abs(column.dt.days).max() > _MOST_DAYS:
+        return None  # they may be too long for nanoseconds
+    return pa.array(column.to_numpy())
 
 
 def _objects(values: Any) -> Any:
-    """Python objects: strings, booleans or integers, some of which may be missing."""
+    """Python objects: strings, booleans, integers or decimals, some of which may be missing."""
     import pandas as pd
     import pyarrow as pa
 
-    if pd.api.types.infer_dtype(values, skipna=True) != "integer" or not {*map(type, values)} <= {
-        int,
-        float,
-        type(None),
-    }:
-        return objects_of(values)
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind == "decimal":
+        missing = pd.isna(values)
+        finite = all(v.is_finite() for v in values if isinstance(v, decimal.Decimal))
+        if not finite or not _writes_decimals_as_texts():
+            return None
+        return pa.array([None if m else f"{v:f}" for v, m in zip(values, missing, strict=True)], pa.large_string())
+    if kind != "integer" or not {*map(type, values)} <= {int, float, type(None)}:
+        return objects_of(values, kind)
     array = pa.array(values, pa.int64(), from_pandas=True)
     return array if array.null_count == int(pd.isna(values).sum()) else None
+
+
+@cache
+def _writes_decimals_as_texts() -> bool:
+    """Whether this version of pandas does; older ones made floats of them."""
+    import pandas as pd
+
+    style = Style(iso=False, unit="ms", precision=10, ascii=True)
+    frame = pd.DataFrame({"d": pd.Series([decimal.Decimal("1.10"), decimal.Decimal("-1e9"), None], dtype=object)})
+    return style.to_json(frame, "values") == '[["1.10"],["-1000000000"],[null]]'
 
 
 def _counts(values: Any) -> Any:

@@ -239,41 +239,26 @@ def _pandas_is_known() -> bool:
     import pandas as pd
 
     moments = np.array(["2020-01-02T03:04:05.678901234", "NaT"], "M8[ns]")
-    zoned = pd.Series(moments).dt.tz_localize("Asia/Seoul")
-    probe = pd.DataFrame(
-        {
-            "f": [1e20 / 3, -0.0],
-            "g": [0.5, float("nan")],
-            "s": ['/\x7f\x1f"\u00e9\U0001f600', None],
-            "t": moments,
-            "u": moments.astype("M8[s]"),
-            "z": zoned,
-            "d": np.array([1_500_000_000, "NaT"], "m8[ns]"),
-            "c": pd.Categorical([3, None]),
-        }
-    )
-    common = r'{"f":3.333333333e+19,"g":0.5,"s":"\/'
-    iso = r'"2020-01-02T03:04:05.678901","u":"2020-01-02T03:04:05.000000","z":"2020-01-01T18:04:05.678901Z"'
-    epoch = r'1577934245678901234,"u":1577934245000000000,"z":1577901845678901000,"d":1500000000'
-    last = r'{"f":0.0,"g":null,"s":null,"t":null,"u":null,"z":null,"d":null,"c":null}'
-    expected = [
-        "[" + common + '\x7f\\u001f\\"\\u00e9\\ud83d\\ude00","t":' + epoch + ',"c":3.0},' + last + "]",
-        "["
-        + common
-        + '\x7f\\u001f\\"\u00e9\U0001f600","t":'
-        + iso
-        + ',"c":3.0},'
-        + last.replace('"d":null,', "")
-        + "]",
+    text = '/\x7f\x1f"\u00e9\U0001f600'
+    # Values of a column, of which the second is missing, and the first as pandas writes it, in two ways.
+    probe: list[tuple[Any, str, str]] = [
+        ([1e20 / 3, np.nan], "3.333333333e+19", "3.333333333e+19"),
+        ([text, None], r'"\/' + '\x7f\\u001f\\"\\u00e9\\ud83d\\ude00"', r'"\/' + '\x7f\\u001f\\"\u00e9\U0001f600"'),
+        (moments, "1577934245678901234", '"2020-01-02T03:04:05.678901"'),
+        (moments.astype("M8[s]"), "1577934245000000000", '"2020-01-02T03:04:05.000000"'),
+        (pd.Series(moments).dt.tz_localize("Asia/Seoul"), "1577901845678901000", '"2020-01-01T18:04:05.678901Z"'),
+        (np.array([1_500_000_000, "NaT"], "m8[ns]"), "1500000000", '"P0DT0H0M1.500S"'),
+        (np.array([-1, "NaT"], "m8[s]"), "-1000000000", '"P-1DT23H59M59S"'),
+        (pd.Categorical([3, None]), "3.0", "3.0"),
     ]
-    labelled = pd.DataFrame({"a": [1, 2]}, index=moments)
-    labels = '{"a":{"1577934245":1,"null":2}}'
-    written = [
-        Style(iso=False, unit="ns", precision=10, ascii=True).to_json(probe, "records"),
-        Style(iso=True, unit="us", precision=10, ascii=False).to_json(probe.drop(columns="d"), "records"),
-        Style(iso=False, unit="s", precision=10, ascii=True).to_json(labelled, "columns"),
-    ]
-    return written == [*expected, labels]
+    frame = pd.DataFrame(dict(enumerate(values for values, _, _ in probe)))
+    for way, style in (1, Style(False, "ns", 10, True)), (2, Style(True, "us", 10, False)):
+        first = ",".join(case[way] for case in probe)
+        last = ",".join("null" for _ in probe)
+        if style.to_json(frame, "values") != f"[[{first}],[{last}]]":
+            return False
+    labels = pd.DataFrame({"a": [-0.0, 2]}, index=moments)
+    return Style(False, "s", 10, True).to_json(labels, "columns") == '{"a":{"1577934245":0.0,"null":2.0}}'
 
 
 # polars

@@ -84,3 +84,21 @@ func AppendPadded(b []byte, v uint64, width int) []byte {
 	putUint(b[at:], v)
 	return b
 }
+
+// AppendFraction appends a point and v, which has so many digits with leading zeros, 1
+// to 16, without the zeros at its end, but at least one digit.
+func AppendFraction(b []byte, v uint64, digits int) []byte {
+	b = slices.Grow(b, 17)
+	at := len(b)
+	out := (*[17]byte)(b[at : at+17])
+	v *= pow10[16-digits]
+	head := v / 1e8
+	first, second := eightDigits(head), eightDigits(v-head*1e8)
+	out[0] = '.'
+	binary.LittleEndian.PutUint64(out[1:], first)
+	binary.LittleEndian.PutUint64(out[9:], second)
+	if second == zeros {
+		return b[:at+1+max(1, (bits.Len64(first^zeros)+7)/8)]
+	}
+	return b[:at+9+(bits.Len64(second^zeros)+7)/8]
+}

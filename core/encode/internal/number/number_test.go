@@ -1,6 +1,7 @@
 package number
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -323,5 +324,22 @@ func BenchmarkFloat64(b *testing.B) {
 				buf = strconv.AppendFloat(buf[:0], c.values[i&4095], 'f', -1, 64)
 			}
 		})
+	}
+}
+
+func TestAppendFraction(t *testing.T) {
+	for digits := 1; digits <= 16; digits++ {
+		for _, v := range []uint64{0, 1, 5, 9, 10, 99, 100, 12345678, 123456789, 120000000, 9999999999999999, 1200000000000000} {
+			if v >= pow10[digits] {
+				continue
+			}
+			want := strings.TrimRight(fmt.Sprintf(".%0*d", digits, v), "0")
+			if want == "." {
+				want = ".0"
+			}
+			if got := string(AppendFraction([]byte("7"), v, digits)); got != "7"+want {
+				t.Errorf("%d with %d digits: %s, not 7%s", v, digits, got, want)
+			}
+		}
 	}
 }
