@@ -89,7 +89,11 @@ def test_full_disk(disk: Path, name: str) -> None:
     [
         "atio.write(df, p, engine='xlsxwriter')",
         "atio.write(df, p, engine='openpyxl')",
+        "atio.write(df, p, engine='openpyxl', engine_kwargs={'iso_dates': True})",
+        "atio.write(df, p, engine='xlsxwriter', engine_kwargs={'options': {'default_row_height': 20}})",
         "atio.write(pl.DataFrame(df), p)",
+        "atio.write(pl.DataFrame(df), p, row_heights=20)",
+        "atio.write({'a': df, 'b': pl.DataFrame(df)}, p)",
     ],
 )
 def test_full_disk_and_excel(disk: Path, write: str) -> None:

@@ -24,7 +24,12 @@ from .tracing import Call
 #: Mode of a target that is there already: one that a new file does not get by itself.
 OLD_MODE = 0o640
 
-READERS = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".pkl": pd.read_pickle}
+READERS = {
+    ".xlsx": lambda path: pd.read_excel(path, index_col=0),
+    ".parquet": pd.read_parquet,
+    ".csv": pd.read_csv,
+    ".pkl": pd.read_pickle,
+}
 
 #: O_TMPFILE without the bit that it shares with O_DIRECTORY.
 NAMELESS = os.O_TMPFILE & ~os.O_DIRECTORY
@@ -81,6 +86,7 @@ CASES = [
     Case("parquet", "file.parquet"),
     Case("csv", "file.csv"),
     Case("pickle, written by pandas", "file.pkl"),
+    Case("excel", "file.xlsx"),
     Case("parquet, new", "file.parquet", before=0),
     Case("pickle, new", "file.pkl", before=0),
     Case("parquet with backups", "file.parquet", {"backup": 2}, before=4),

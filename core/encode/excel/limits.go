@@ -37,7 +37,7 @@ func CheckSheetName(name string) error {
 		return errors.New("the name of a sheet cannot begin or end with an apostrophe")
 	}
 	if strings.EqualFold(name, "history") {
-		return errors.New("Excel keeps the name of this sheet for itself")
+		return errors.New("the name of a sheet cannot be History, which Excel keeps for itself")
 	}
 	return nil
 }

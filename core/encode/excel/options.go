@@ -138,6 +138,9 @@ func (o *Options) sheets(schema *arrow.Schema) ([]Sheet, error) {
 	if len(sheets) == 0 {
 		sheets = []Sheet{{Name: "Sheet1"}}
 	}
+	if len(sheets) == 1 && !sheets[0].NoHeader {
+		sheets[0].header(schema.Fields())
+	}
 	seen := map[string]string{}
 	for i := range sheets {
 		s := &sheets[i]
@@ -158,9 +161,6 @@ func (o *Options) sheets(schema *arrow.Schema) ([]Sheet, error) {
 		if err := checkCells(s); err != nil {
 			return nil, err
 		}
-	}
-	if !sheets[0].NoHeader {
-		sheets[0].header(schema.Fields())
 	}
 	first := &sheets[0]
 	if name, ok := schema.Metadata().GetValue(SheetKey); ok {
@@ -220,16 +220,12 @@ func (o *Options) checkNumbers(s *Sheet) error {
 }
 
 func checkCells(s *Sheet) error {
-	first := s.Row
-	if !s.NoHeader {
-		first++
-	}
 	if s.Row < 0 || s.Column < 0 {
 		return optionError("row", s.Row, "rows and columns are counted from 0")
 	}
 	at := [2]int{0, -1}
 	for _, c := range s.Cells {
-		if c.Row < at[0] || c.Row == at[0] && c.Column <= at[1] || c.Row >= first {
+		if c.Row < at[0] || c.Row == at[0] && c.Column <= at[1] || c.Row >= s.Row {
 			return optionError("cells", cellName(c.Row, c.Column), "cells come in order, above the rows of data")
 		}
 		at = [2]int{c.Row, c.Column}

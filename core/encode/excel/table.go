@@ -137,10 +137,11 @@ const tableRelation = `<tableParts count="1"><tablePart r:id="rId1"/></tablePart
 
 func relations(table int) []byte {
 	return []byte(xmlHeader + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
-		`<Relationship Id="rId1" Type="` + relationshipSpace + `/table" Target="/` + tablePart(table) + `"/></Relationships>`)
+		`<Relationship Id="rId1" Type="` + relationshipSpace + `/table" Target="../tables/table` + strconv.Itoa(table) + `.xml"/></Relationships>`)
 }
 
-// appendTotals appends the row of totals, whose number is row.
+// appendTotals appends the row of totals, whose number is row: formulas, whose
+// values Excel computes when it opens the workbook.
 func (t *Table) appendTotals(b []byte, row, column int, styles []int) []byte {
 	b = append(b, `<row r="`+strconv.Itoa(row+1)+`">`...)
 	for i, c := range t.Columns {

@@ -2,6 +2,7 @@ package excel
 
 import (
 	"errors"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -67,9 +68,14 @@ func appendText(b []byte, s string) ([]byte, error) {
 	return append(b, s[from:]...), nil
 }
 
-// isEscape reports whether s begins as _xHHHH_ does.
+// isEscape reports whether s would begin with _xHHHH_ in XML: its last underscore may be
+// the first of an escape.
 func isEscape(s string) bool {
-	if len(s) < 7 || s[1] != 'x' || s[6] != '_' {
+	if len(s) < 7 || s[1] != 'x' {
+		return false
+	}
+	if rest := s[6:]; rest[0] != '_' && (rest[0] >= ' ' || plain[rest[0]]) &&
+		!strings.HasPrefix(rest, "\ufffe") && !strings.HasPrefix(rest, "\uffff") {
 		return false
 	}
 	for i := 2; i < 6; i++ {
