@@ -75,15 +75,11 @@ def _from_pandas(obj: Any) -> Frame:
         if isinstance(e, pa.ArrowNotImplementedError) or "did not recognize" in said or "tried to convert" in said:
             raise TypeError(f"{said}: no type of a table holds such values, convert the column") from e
         raise
-    remembered: dict[str, Any] = {}
-    if dtypes := _string_dtypes(frame):
-        remembered["strings"] = dtypes
-    if decimals := [
-        name
-        for name, dtype in zip(table.column_names, frame.dtypes, strict=False)
-        if isinstance(dtype, pd.ArrowDtype) and "decimal" in str(dtype)
-    ]:
-        remembered["arrow"] = decimals  # which pandas' metadata calls objects
+    remembered = (
+        _own_dtypes(frame, table.column_names)
+        if any(isinstance(d, (pd.StringDtype, pd.ArrowDtype)) for d in frame.dtypes)
+        else {}
+    )
     return _from_table(table, "pandas", remembered)
 
 
@@ -111,17 +107,19 @@ def _refuse_mixed_columns(frame: pd.DataFrame) -> None:
             )
 
 
-def _string_dtypes(frame: pd.DataFrame) -> dict[str, str]:
-    """The string columns of another kind than the metadata that pandas writes would give back."""
+def _own_dtypes(frame: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+    """The columns whose dtypes pandas' metadata does not tell: strings by storage, and Arrow's decimals."""
     import pandas as pd
 
-    found = {}
-    default = pd.StringDtype()
-    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
-        nullable = isinstance(dtype, pd.StringDtype) and str(dtype) == "string"
-        if nullable and isinstance(name, str) and dtype.storage != default.storage:
-            found[name] = dtype.storage
-    return found
+    default = pd.StringDtype().storage
+    strings, decimals = {}, []
+    for name, dtype in zip(names, frame.dtypes, strict=False):  # behind the columns comes the index
+        if isinstance(dtype, pd.StringDtype):
+            if str(dtype) == "string" and dtype.storage != default:
+                strings[name] = dtype.storage
+        elif isinstance(dtype, pd.ArrowDtype) and "decimal" in str(dtype):
+            decimals.append(name)
+    return {"strings": strings, "arrow": decimals}
 
 
 def _from_polars(obj: Any) -> Frame:
