@@ -16,8 +16,9 @@ import functools
 import json
 import os
 import sys
+import tempfile
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import pyarrow as pa
 
 import atio
 
+from . import tables
 from .tracing import START_MARKER, STOP_MARKER, install_filter
 
 PR_SET_PTRACER = 0x59616D61
@@ -34,14 +36,27 @@ PR_SET_PTRACER = 0x59616D61
 
 @dataclass(frozen=True)
 class Write:
-    """One call of ``atio.write``."""
+    """One call of ``atio.write``, or of another function if an operation of ``tables`` is named."""
 
     target: str
     content: str  # which frame: "old", "new" or "big"
     options: dict[str, Any] = field(default_factory=dict)
+    operation: str = ""
 
     def run(self) -> Any:
+        if self.operation:
+            return tables.OPERATIONS[self.operation](self.target, frame(self.content))
         return atio.write(frame(self.content), self.target, **self.options)
+
+    def warm_up(self, directory: str) -> None:
+        """Do the same elsewhere, so that all is loaded."""
+        target = Path(directory, Path(self.target).name)
+        if self.operation:
+            target = Path(tempfile.mkdtemp(dir=directory), "table")
+            tables.make(str(target), 2, frame("old"))
+            replace(self, target=str(target)).run()
+        else:
+            replace(self, target=str(target), content="old").run()
 
 
 @dataclass(frozen=True)
@@ -91,12 +106,11 @@ def frame(content: str) -> pd.DataFrame:
 
 def report_on(request: Request) -> Report:
     """Makes the write, between the markers."""
-    target = Path(request.write.target)
-    Write(str(Path(request.warm_up, target.name)), "old", request.write.options).run()
-    data = frame(request.write.content)
+    request.write.warm_up(request.warm_up)
+    frame(request.write.content)
     os.access(START_MARKER, 0)
     try:
-        result = atio.write(data, request.write.target, **request.write.options)
+        result = request.write.run()
     except BaseException as error:
         os.access(STOP_MARKER, 0)
         return Report(
@@ -112,9 +126,9 @@ def report_on(request: Request) -> Report:
     os.access(STOP_MARKER, 0)
     return Report(
         ok=True,
-        bytes=result.bytes,
-        checksum=result.checksum,
-        engine=result.engine,
+        bytes=getattr(result, "bytes", 0),
+        checksum=getattr(result, "checksum", ""),
+        engine=getattr(result, "engine", ""),
         still_open=still_open(request.directory),
     )
 

@@ -30,6 +30,10 @@ def list_snapshots(table_path: PathLike) -> list[dict[str, Any]]:
         >>> [(s["version_id"], s["message"], s["rows"]) for s in atio.list_snapshots("listed")]
         [(1, 'first try', 1)]
     """
+    path = requests.path_of_table(table_path)
+    commits = [commit for commit in requests.call("history", path) if not _only_creates(commit)]
+    if not commits:
+        raise requests.missing_table(path)
     return [
         {
             "version_id": commit["version"],
@@ -42,9 +46,13 @@ def list_snapshots(table_path: PathLike) -> list[dict[str, Any]]:
             "bytes": commit["bytes"],
             "is_latest": commit["is_latest"],
         }
-        for commit in reversed(requests.call("history", requests.path_of_table(table_path)))
-        if commit["version"] > 0
+        for commit in reversed(commits)
     ]
+
+
+def _only_creates(commit: dict[str, Any]) -> bool:
+    """Whether this is the version 0 by which atio creates a table, to which nobody has written yet."""
+    return bool(commit["version"] == 0 and commit["engine"].startswith("atio"))
 
 
 def rollback(
