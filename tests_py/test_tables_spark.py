@@ -45,7 +45,8 @@ def test_a_random_history(spark: SparkSession, tmp_path: Path) -> None:
             atio.rollback(path, to, message="back")
             state[version] = state[to]
         elif what == "spark":
-            spark.createDataFrame(frame).write.format("delta").mode("append").save(str(path))
+            rows = list(frame.itertuples(index=False, name=None))
+            spark.createDataFrame(rows, "x long, part string").write.format("delta").mode("append").save(str(path))
             state[version] = before + new
         else:
             atio.write_snapshot(frame, path, what, partition_by="part" if version == 1 else None, message=f"m{version}")
