@@ -352,16 +352,19 @@ func (s *fileSet) finish() error {
 	return nil
 }
 
-// abort removes all files.
+// abort removes all files, and directories of partitions that nothing else is in:
+// where there is no table yet, the next write must find none.
 func (s *fileSet) abort() {
+	ctx := context.WithoutCancel(s.ctx)
 	for _, f := range s.open {
 		if f.enc != nil {
 			f.enc.Discard()
 		}
 		f.out.Abort()
+		s.w.t.removeEmpty(ctx, f.key)
 	}
 	clear(s.open)
-	_ = s.w.t.removeAdds(context.WithoutCancel(s.ctx), s.adds) // Clean does what this cannot
+	_ = s.w.t.removeAdds(ctx, s.adds) // Clean does what this cannot
 	s.adds = nil
 }
 
