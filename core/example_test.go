@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/seojaeohcode/atio/core"
+	"github.com/seojaeohcode/atio/core/delta"
 	"github.com/seojaeohcode/atio/core/encode/csv"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
 )
@@ -177,4 +178,91 @@ func ExampleNewDatasetWriter() {
 	files, _ := filepath.Glob(filepath.Join(result.Path, "*", "*"))
 	fmt.Println(result.Rows, "rows in", len(files), "files")
 	// Output: 4 rows in 2 files
+}
+
+// A table keeps every version of its data.
+func ExampleOpenTable() {
+	ctx := context.Background()
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	table, err := core.OpenTable(ctx, filepath.Join(dir, "cities"), core.TableOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, message := range []string{"first", "again"} {
+		batch := cities()
+		reader, err := array.NewRecordReader(schema, []arrow.RecordBatch{batch})
+		if err != nil {
+			log.Fatal(err)
+		}
+		result, err := table.Write(ctx, reader, core.TableWriteOptions{Mode: delta.Append, Message: message})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("version", result.Version, "added", result.Rows, "rows")
+		reader.Release()
+		batch.Release()
+	}
+	if err := table.Tag(ctx, "gold", 1); err != nil {
+		log.Fatal(err)
+	}
+	snapshot, err := table.Snapshot(ctx, core.TableAt{Tag: "gold"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	files, err := snapshot.Files(delta.Filter{{{Column: "people", Op: ">", Value: 1_000_000}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("version", snapshot.Version, "has", snapshot.Totals().Rows, "rows; large cities are in", len(files), "file")
+	history, err := table.History(ctx, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range history {
+		fmt.Println(c.Version, c.Operation, c.Message, c.Tags)
+	}
+	// Output:
+	// version 1 added 2 rows
+	// version 2 added 2 rows
+	// version 1 has 2 rows; large cities are in 1 file
+	// 2 WRITE again []
+	// 1 WRITE first [gold]
+}
+
+// Data are written in one place, or in many, and become one version in another.
+func ExampleOpenTable_parts() {
+	ctx := context.Background()
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	table, err := core.OpenTable(ctx, filepath.Join(dir, "cities"), core.TableOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var parts []*delta.Part
+	for range 3 {
+		writer, err := table.NewWriter(ctx, schema, core.TableWriteOptions{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		batch := cities()
+		if err := writer.Write(batch); err != nil {
+			log.Fatal(err)
+		}
+		batch.Release()
+		part, err := writer.Finish()
+		if err != nil {
+			log.Fatal(err)
+		}
+		parts = append(parts, part)
+	}
+	result, err := table.Commit(ctx, core.TableWriteOptions{}, parts...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("version", result.Version, "has", result.Totals.Rows, "rows")
+	// Output:
+	// version 1 has 6 rows
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/csv"
 	"github.com/seojaeohcode/atio/core/encode/excel"
+	"github.com/seojaeohcode/atio/core/encode/ipc"
 	"github.com/seojaeohcode/atio/core/encode/json"
 	"github.com/seojaeohcode/atio/core/encode/numpy"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
@@ -17,6 +18,7 @@ import (
 
 // formats is the registry: a new format is a folder under encode and a line here.
 var formats = map[string]func() encode.Options{
+	"ipc":     func() encode.Options { return new(ipc.Options) },
 	"parquet": func() encode.Options { return new(parquet.Options) },
 	"csv":     func() encode.Options { return new(csv.Options) },
 	"excel":   func() encode.Options { return new(excel.Options) },

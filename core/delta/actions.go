@@ -176,6 +176,9 @@ func encodeEntry(e *LogEntry) ([]byte, error) {
 // protocol wants it.
 func decodeEntry(version int64, data []byte) (*LogEntry, error) {
 	e := &LogEntry{Version: version}
+	if len(bytes.TrimSpace(data)) == 0 { // as a power cut leaves a file that was never synced
+		return nil, errors.New("it is empty")
+	}
 	err := decodeActions(data, func(a *action) error {
 		switch {
 		case a.CommitInfo != nil:

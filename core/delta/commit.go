@@ -221,6 +221,9 @@ var properties = map[string]string{
 
 // creation returns version 0: the table, without rows.
 func (t *Table) creation(p *Part, o *WriteOptions) (*LogEntry, error) {
+	if p.BaseVersion >= 0 {
+		return nil, &NotFoundError{Path: t.path, Reason: "the table was removed while these data were being written to it"}
+	}
 	schema, err := p.Schema.text()
 	if err != nil {
 		return nil, err
@@ -392,11 +395,15 @@ func (t *Table) create(ctx context.Context, a *attempt, missing error) error {
 	if a.create == nil {
 		return missing
 	}
-	if err := t.mayBecomeTable(ctx); err != nil {
-		return err
-	}
 	e, err := a.create()
 	if err != nil {
+		return err
+	}
+	// Another creation that has been given up may have taken the mark away.
+	if err := t.announce(ctx); err != nil {
+		return err
+	}
+	if err := t.mayBecomeTable(ctx); err != nil {
 		return err
 	}
 	data, err := encodeEntry(e)

@@ -137,7 +137,13 @@ func (t *Table) loadAnew(ctx context.Context, version int64, files bool) (*Snaps
 	if version > last || version < 0 {
 		return nil, &NotFoundError{Path: t.path, What: fmt.Sprintf("version %d", version), Reason: fmt.Sprintf("the newest is %d", last)}
 	}
-	return t.replay(ctx, log, version, files)
+	s, err := t.replay(ctx, log, version, files)
+	if from > 0 && errors.Is(err, ErrCorrupt) { // what came before may do
+		if whole, lerr := t.listLog(ctx, 0); lerr == nil && len(whole.commits) > len(log.commits) {
+			return t.replay(ctx, whole, version, files)
+		}
+	}
+	return s, err
 }
 
 // replay makes a snapshot of the newest checkpoint that can be read and the

@@ -80,13 +80,24 @@ func (t *Table) checkTag(name string) error {
 func (t *Table) Untag(ctx context.Context, name string) error {
 	err := t.objects.Remove(ctx, tagKey(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return t.noTag(name)
+		return t.noTag(ctx, name)
 	}
 	return t.wrap("remove", err)
 }
 
-func (t *Table) noTag(name string) error {
-	return &NotFoundError{Path: t.path, What: fmt.Sprintf("tag %q", name), Reason: "no version has this name"}
+// noTag says that no version has a name, and which ones there are.
+func (t *Table) noTag(ctx context.Context, name string) error {
+	reason := "no version has a tag"
+	if files, err := t.objects.List(ctx, tagsDir, ""); err == nil && len(files) > 0 {
+		names := make([]string, 0, len(files))
+		for _, file := range files {
+			if n, err := decodePath(file); err == nil && !strings.HasPrefix(file, ".") {
+				names = append(names, fmt.Sprintf("%q", n))
+			}
+		}
+		reason = "the tags are " + strings.Join(names, ", ")
+	}
+	return &NotFoundError{Path: t.path, What: fmt.Sprintf("tag %q", name), Reason: reason}
 }
 
 // Tags returns the versions by their names.
@@ -117,7 +128,7 @@ func (t *Table) Tags(ctx context.Context) (map[string]int64, error) {
 func (t *Table) tagged(ctx context.Context, name string) (int64, error) {
 	data, err := t.objects.Read(ctx, tagKey(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, t.noTag(name)
+		return 0, t.noTag(ctx, name)
 	}
 	if err != nil {
 		return 0, t.wrap("read", err)

@@ -169,6 +169,8 @@ class ChunkWriter:
         # Which columns hold fields made by the library may differ from chunk to chunk; the options are the first's.
         if isinstance(how, EncodeInGo) and (how.whole or how.options.get("verbatim")):
             return self._library.plan_in_library(chunk, self._format, self._kwargs)
+        if isinstance(how, EncodeInLibrary) and how.in_chunks is not None and not how.in_chunks.whole:
+            return how.in_chunks
         if isinstance(how, EncodePartsInGo):
             return self._library.plan_in_library(chunk, self._format, self._kwargs)
         return how

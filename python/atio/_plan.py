@@ -67,12 +67,14 @@ class EncodeInLibrary:
     ``write`` is called with the path of a file to write, which has the target's name and so its suffix; if
     ``directory`` is set, it is a directory to write files into.
     ``engine`` is the name of the library; ``rows`` is the number of rows, ``None`` if the object has no such thing.
+    ``in_chunks`` is how Go encodes the object if it is one of several, where the library has no way to add one.
     """
 
     engine: str
     write: Callable[[str], object]
     rows: int | None = None
     directory: bool = False
+    in_chunks: EncodeInGo | None = None
 
 
 Plan = EncodeInGo | EncodePartsInGo | EncodeFilesInGo | EncodeInLibrary

@@ -127,7 +127,7 @@ def from_polars(df: pl.DataFrame, kwargs: Kwargs) -> EncodeInGo | EncodeFilesInG
     if not (page is None or _is_count(page, 2**31 - 1)):
         return None
     codec = _codec("uncompressed" if compression is None else compression, level, _POLARS_CODECS)
-    if codec is None or not (rows is None or _is_count(rows, 2**32 - 1)) or not _polars_types_fit(df):
+    if codec is None or not (rows is None or _is_count(rows, 2**32 - 1)) or not polars_types_fit(df):
         return None
     options = {
         **codec,
@@ -183,7 +183,7 @@ def _encode_dataset(table: pa.Table, keys: Any, rest: dict[str, Any]) -> EncodeF
         return None
     data = table.drop_columns(keys)
     options = _pyarrow_options(rest, data.schema)
-    if options is None or not _arrow_types_fit(data):
+    if options is None or not arrow_types_fit(data):
         return None
     return EncodeFilesInGo(_partition.split_table(table, keys, _partition.file_name(template)), table.num_rows, options)
 
@@ -203,7 +203,7 @@ def _is_template(template: object) -> bool:
 
 
 def _encode_table(table: pa.Table, options: dict[str, Any]) -> EncodeInGo | None:
-    if not _arrow_types_fit(table):
+    if not arrow_types_fit(table):
         return None
     return EncodeInGo(table, table.num_rows, options)
 
@@ -353,7 +353,7 @@ def _only_defaults(rest: Kwargs, defaults: Kwargs) -> bool:
     return True
 
 
-def _arrow_types_fit(table: pa.Table) -> bool:
+def arrow_types_fit(table: pa.Table) -> bool:
     """Whether Go writes all columns as pyarrow does."""
     import pyarrow.types as t
 
@@ -426,7 +426,7 @@ def _flat_types() -> tuple[Callable[[pa.DataType], bool], ...]:
     )
 
 
-def _polars_types_fit(df: pl.DataFrame) -> bool:
+def polars_types_fit(df: pl.DataFrame) -> bool:
     return _names.polars_are_exportable(df) and all(_polars_type_fits(dtype) for dtype in df.dtypes)
 
 
@@ -457,7 +457,7 @@ _POLARS_FLAT_TYPES = frozenset(
 
 def polars_stream(df: Any) -> Any:
     """What exports a polars frame in a way that Go reads."""
-    if not any(_contains_null_type(dtype) for dtype in df.dtypes):
+    if not any(contains_null_type(dtype) for dtype in df.dtypes):
         return df
     import pyarrow as pa
 
@@ -465,11 +465,11 @@ def polars_stream(df: Any) -> Any:
     return pa.table(df)
 
 
-def _contains_null_type(dtype: pl.DataType) -> bool:
+def contains_null_type(dtype: pl.DataType) -> bool:
     import polars as pl
 
     if isinstance(dtype, pl.Struct):
-        return any(_contains_null_type(_instance(field.dtype)) for field in dtype.fields)
+        return any(contains_null_type(_instance(field.dtype)) for field in dtype.fields)
     if isinstance(dtype, (pl.List, pl.Array)):
-        return _contains_null_type(_instance(dtype.inner))
+        return contains_null_type(_instance(dtype.inner))
     return isinstance(dtype, pl.Null)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .. import _encode
-from .._plan import EncodeInLibrary, Plan
+from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from . import Append, SameColumns, check_existing
 
 NAME = "pyarrow"
@@ -14,13 +15,17 @@ FORMATS = ("csv", "parquet", "ipc")
 
 def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     """Have Go encode the table if it writes what pyarrow would, else pyarrow."""
-    in_go: Plan | None = None
+    in_go: EncodeInGo | EncodeFilesInGo | None = None
     if format == "parquet":
         check_existing(target, kwargs)
     if format == "parquet":
         in_go = _encode.parquet.from_arrow(_table(obj), kwargs)
     elif format == "csv":
         in_go = _encode.csv.from_arrow(_table(obj), kwargs)
+    elif format == "ipc":
+        in_go = _encode.ipc.from_arrow(_table(obj), kwargs)
+        if in_go is not None and in_go.options["compression"] != "none":  # which pyarrow does faster
+            return replace(plan_in_library(obj, format, kwargs), in_chunks=in_go)
     return in_go or plan_in_library(obj, format, kwargs)
 
 

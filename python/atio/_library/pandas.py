@@ -10,7 +10,7 @@ from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns, _workbooks, check_existing
 
 NAME = "pandas"
-FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html")
+FORMATS = ("csv", "parquet", "excel", "json", "pickle", "html", "ipc")
 
 _METHODS = {
     "csv": "to_csv",
@@ -19,6 +19,7 @@ _METHODS = {
     "json": "to_json",
     "pickle": "to_pickle",
     "html": "to_html",
+    "ipc": "to_feather",
 }
 
 

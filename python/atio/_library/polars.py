@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from .. import _encode
-from .._plan import EncodeInLibrary, Plan
+from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from . import Append, SameColumns, _workbooks
 
 NAME = "polars"
@@ -19,7 +20,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
     if kwargs.get("mkdir"):  # of the target's directory: that of the stage is there
         os.makedirs(os.path.dirname(target), exist_ok=True)
         kwargs = {k: v for k, v in kwargs.items() if k != "mkdir"}
-    in_go: Plan | None = None
+    in_go: EncodeInGo | EncodeFilesInGo | None = None
     if format == "parquet":
         in_go = _encode.parquet.from_polars(frame, kwargs)
     elif format == "csv":
@@ -28,6 +29,10 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.json.from_polars(frame, format, target, kwargs)
     elif format == "excel":
         in_go = _encode.excel.from_polars(frame, target, kwargs)
+    elif format == "ipc":
+        in_go = _encode.ipc.from_polars(frame, kwargs)
+        if in_go is not None and in_go.options["compression"] == "zstd":  # which polars does faster
+            return replace(plan_in_library(frame, format, kwargs), in_chunks=in_go)
     return in_go or plan_in_library(frame, format, kwargs)
 
 
