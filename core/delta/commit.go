@@ -399,11 +399,9 @@ func (t *Table) create(ctx context.Context, a *attempt, missing error) error {
 	if err != nil {
 		return err
 	}
-	// Another creation that has been given up may have taken the mark away.
-	if err := t.announce(ctx); err != nil {
-		return err
-	}
-	if err := t.mayBecomeTable(ctx); err != nil {
+	if err := t.mayBecomeTable(ctx); errors.Is(err, errAppeared) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	data, err := encodeEntry(e)
@@ -547,7 +545,7 @@ func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries
 		warn(t.checkpointIfDue(ctx, next))
 	}
 	if e.Version == 1 {
-		t.renounce(ctx)
+		t.created(ctx)
 	}
 	warn(t.flag(ctx, e))
 	t.o.Progress.Enter(progress.Done)

@@ -459,6 +459,11 @@ func (t *Table) Clean(ctx context.Context, o CleanOptions) (Report, error) {
 
 func (t *Table) clean(ctx context.Context, o CleanOptions, r *Report) error {
 	age := cmp.Or(o.OlderThan, orphanGrace)
+	if !r.DryRun {
+		if err := t.cleanCreating(ctx, age); err != nil {
+			return err
+		}
+	}
 	var old []string
 	sizes := map[string]int64{}
 	err := t.walk(ctx, "", func(key string, size int64, modified time.Time) {
@@ -494,6 +499,20 @@ func (t *Table) clean(ctx context.Context, o CleanOptions, r *Report) error {
 		}
 		r.Orphans = append(r.Orphans, key)
 		r.Bytes += sizes[key]
+	}
+	return nil
+}
+
+// cleanCreating removes the marks of creations that were killed.
+func (t *Table) cleanCreating(ctx context.Context, age time.Duration) error {
+	ids, err := t.objects.List(ctx, creatingDir, "")
+	if err != nil {
+		return t.wrap("list", err)
+	}
+	for _, id := range ids {
+		if o, err := t.objects.Stat(ctx, creatingDir+"/"+id); err == nil && time.Since(o.Modified) >= age {
+			t.renounce(ctx, id)
+		}
 	}
 	return nil
 }

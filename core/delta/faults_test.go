@@ -237,6 +237,36 @@ func TestManyWriters(t *testing.T) {
 	}
 }
 
+// Writers that all create the same table create one.
+func TestManyCreators(t *testing.T) {
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "a", "table")
+		const writers = 6
+		var wg sync.WaitGroup
+		for i := range writers {
+			wg.Go(func() {
+				table := must(delta.Open(ctx, dir, delta.Options{Store: faultstore.New(unsynced{}, nil)}))
+				if i == 0 { // one gives up
+					if w, err := table.NewWriter(ctx, simple, delta.WriteOptions{}); err == nil {
+						w.Abort()
+					} else {
+						t.Error(err)
+					}
+					return
+				}
+				if _, err := table.Write(ctx, readerOf(t, rows(t, i, 1)), delta.WriteOptions{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		s := must(open(t, dir).Snapshot(ctx, delta.At{}))
+		if s.Version != writers-1 || s.Totals().Rows != writers-1 {
+			t.Fatal(s.Version, s.Totals())
+		}
+	}
+}
+
 func TestConflicts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "table")
 	table := written(t, dir, 2)

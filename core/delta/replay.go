@@ -33,7 +33,7 @@ func (t *Table) load(ctx context.Context, version int64, files bool) (*Snapshot,
 	// Another process may clean the log between our listing and our reading.
 	for try := 0; ; try++ {
 		s, err := t.loadAnew(ctx, version, files)
-		if errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(*NotFoundError)) && try < 3 {
+		if errors.Is(err, errAppeared) || errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(*NotFoundError)) && try < 3 {
 			continue
 		}
 		if err != nil {
@@ -126,7 +126,7 @@ func (t *Table) loadAnew(ctx context.Context, version int64, files bool) (*Snaps
 	}
 	last := log.latest()
 	if last < 0 {
-		if err := t.mayBecomeTable(ctx); errors.Is(err, ErrCorrupt) {
+		if err := t.mayBecomeTable(ctx); errors.Is(err, ErrCorrupt) || errors.Is(err, errAppeared) {
 			return nil, err
 		}
 		return nil, &NotFoundError{Path: t.path, Reason: "there is no " + logDir + " with versions in it: write to it first, or name another directory"}

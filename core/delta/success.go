@@ -3,8 +3,6 @@ package delta
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"path"
 	"time"
 )
@@ -14,9 +12,9 @@ const (
 	flagKey = "_SUCCESS"
 	// metaDir is where atio keeps what is not of the Delta format.
 	metaDir = "_atio"
-	// creatingKey is there while a table is being created, so that data files
-	// without a log are known to be no table that has lost it.
-	creatingKey = metaDir + "/creating"
+	// creatingDir has a mark of each writer that is about to create the table, so
+	// that data files without a log are known to be no table that has lost it.
+	creatingDir = metaDir + "/creating"
 )
 
 // Success is the content of the flag _SUCCESS.
@@ -76,19 +74,26 @@ func (t *Table) flag(ctx context.Context, e *LogEntry) error {
 }
 
 // announce leaves a mark before the first data file of a new table.
-func (t *Table) announce(ctx context.Context) error {
-	err := t.objects.PutIfAbsent(ctx, creatingKey, []byte("A table is being created here. If no program is at it, this file means nothing.\n"))
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return t.wrap("create", err)
-	}
-	return nil
+func (t *Table) announce(ctx context.Context) (id string, err error) {
+	id = newID()
+	text := []byte("A table is being created here. If no program is at it, this file means nothing.\n")
+	return id, t.wrap("create", t.objects.PutIfAbsent(ctx, creatingDir+"/"+id, text))
 }
 
-// renounce takes the mark away, and the directories if nothing else is in them.
+// renounce takes a mark away, and the directories if nothing else is in them.
 // What it cannot do is harmless.
-func (t *Table) renounce(ctx context.Context) {
-	if t.objects.Remove(ctx, creatingKey) == nil {
-		t.removeEmpty(ctx, creatingKey)
+func (t *Table) renounce(ctx context.Context, id string) {
+	key := creatingDir + "/" + id
+	if id != "" && t.objects.Remove(ctx, key) == nil {
+		t.removeEmpty(ctx, key)
+	}
+}
+
+// created takes all marks away: there is a table now.
+func (t *Table) created(ctx context.Context) {
+	names, _ := t.objects.List(ctx, creatingDir, "")
+	for _, id := range names {
+		t.renounce(ctx, id)
 	}
 }
 

@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -97,6 +98,9 @@ func (t *Table) Version(ctx context.Context) (int64, error) {
 	return l.latest(), nil
 }
 
+// errAppeared says that another writer has created the table meanwhile.
+var errAppeared = errors.New("the table has just been created")
+
 // mayBecomeTable says why the directory cannot become a table: because there are
 // other things in it, or what is left of a table whose log is gone. What hides
 // itself is not looked at, and neither is what a creation left that was killed.
@@ -115,6 +119,9 @@ func (t *Table) mayBecomeTable(ctx context.Context) error {
 			if err != nil {
 				return t.wrap("list", err)
 			}
+			if sortLog(log).latest() >= 0 {
+				return errAppeared
+			}
 			for _, n := range log {
 				if !strings.HasPrefix(n, ".") && n != "_commits" && n != "_staged_commits" && n != "_sidecars" {
 					return t.corrupt("its log has no version, but "+filepath.Join(logDir, n)+
@@ -122,15 +129,21 @@ func (t *Table) mayBecomeTable(ctx context.Context) error {
 				}
 			}
 		case name == metaDir:
-			if _, err := t.objects.Stat(ctx, creatingKey); err == nil {
-				creating = true
+			marks, err := t.objects.List(ctx, creatingDir, "")
+			if err != nil {
+				return t.wrap("list", err)
 			}
+			creating = len(marks) > 0
 		default:
 			others = append(others, name)
 		}
 	}
 	if creating || len(others) == 0 {
 		return nil
+	}
+	// The table may have been created since the directory was listed.
+	if log, err := t.listLog(ctx, 0); err != nil || log.latest() >= 0 {
+		return cmp.Or(err, errAppeared)
 	}
 	return &NotTableError{Path: t.path, Found: others[0]}
 }

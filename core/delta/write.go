@@ -139,6 +139,8 @@ type Writer struct {
 	files  *fileSet
 	rows   int64
 	ended  bool
+
+	creating string // the mark of a writer that creates the table
 }
 
 // ErrEnded says that a Writer has been finished or aborted.
@@ -160,7 +162,7 @@ func (t *Table) NewWriter(ctx context.Context, schema *arrow.Schema, o WriteOpti
 		return nil, err
 	}
 	if base == nil {
-		if err := t.announce(ctx); err != nil {
+		if w.creating, err = t.announce(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -177,7 +179,11 @@ func (t *Table) base(ctx context.Context, o *WriteOptions) (*Snapshot, error) {
 		if err := t.allows(nil, o); err != nil {
 			return nil, err
 		}
-		return nil, t.mayBecomeTable(ctx)
+		err := t.mayBecomeTable(ctx)
+		if errors.Is(err, errAppeared) {
+			return t.base(ctx, o)
+		}
+		return nil, err
 	}
 	if err != nil {
 		return nil, err
@@ -350,6 +356,7 @@ type Part struct {
 	Replaces    bool              `json:"replaces"`              // the schema is the write's own
 	BaseSchema  string            `json:"base_schema,omitempty"` // of the table when the writer began
 	BaseVersion int64             `json:"base_version"`          // of the table then, -1 if there was none
+	Creating    string            `json:"creating,omitempty"`    // the mark of a writer that creates the table
 	Metadata    map[string]string `json:"metadata,omitempty"`    // of the Arrow schema
 	Adds        []Add             `json:"adds"`
 	Rows        int64             `json:"rows"`
@@ -389,7 +396,7 @@ func (w *Writer) finish() (*Part, error) {
 	}
 	p := &Part{
 		Schema: w.target.schema, Partition: w.target.partition, Replaces: w.target.replaces,
-		BaseVersion: -1, Metadata: w.o.SchemaMetadata, Adds: w.files.adds, Rows: w.rows,
+		BaseVersion: -1, Creating: w.creating, Metadata: w.o.SchemaMetadata, Adds: w.files.adds, Rows: w.rows,
 	}
 	if w.base != nil {
 		p.Table, p.BaseSchema, p.BaseVersion = w.base.Metadata.ID, w.base.Metadata.SchemaString, w.base.Version
@@ -413,9 +420,7 @@ func (w *Writer) Abort() {
 	if w.files != nil {
 		w.files.abort()
 	}
-	if w.base == nil {
-		w.t.renounce(context.WithoutCancel(w.ctx))
-	}
+	w.t.renounce(context.WithoutCancel(w.ctx), w.creating)
 }
 
 // Discard removes the files of parts that are not going to be committed.
@@ -423,9 +428,7 @@ func (t *Table) Discard(ctx context.Context, parts ...*Part) error {
 	var errs []error
 	for _, p := range parts {
 		errs = append(errs, t.removeAdds(ctx, p.Adds))
-		if p.BaseVersion < 0 {
-			t.renounce(ctx)
-		}
+		t.renounce(ctx, p.Creating)
 	}
 	return errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // LocalObjects are the objects of a directory, each a file. The directory and
@@ -125,13 +126,13 @@ func (l *LocalObjects) List(ctx context.Context, dir, after string) ([]string, e
 
 // Put implements [Objects]. The new file gets its hidden name under the lock of
 // its directory, where the next caller removes what a killed one has left.
-func (l *LocalObjects) Put(ctx context.Context, key string, data []byte) (err error) {
-	name := l.at(key)
+func (l *LocalObjects) Put(ctx context.Context, key string, data []byte) error {
+	return l.inDir(key, func() error { return l.put(ctx, l.at(key), data) })
+}
+
+func (l *LocalObjects) put(ctx context.Context, name string, data []byte) (err error) {
 	dir, base := filepath.Split(name)
 	dir = filepath.Clean(dir)
-	if err := l.mkdirs(path.Dir(key)); err != nil {
-		return err
-	}
 	spare := filepath.Join(dir, "."+base+".atio-new")
 	f, err := l.st.CreateNameless(dir, objectPerm)
 	nameless := err == nil
@@ -169,11 +170,11 @@ func (l *LocalObjects) Put(ctx context.Context, key string, data []byte) (err er
 // PutIfAbsent implements [Objects]: link(2) fails if the name is taken, on every
 // file system that has it, for all processes and machines.
 func (l *LocalObjects) PutIfAbsent(ctx context.Context, key string, data []byte) error {
-	name := l.at(key)
+	return l.inDir(key, func() error { return l.putIfAbsent(ctx, l.at(key), data) })
+}
+
+func (l *LocalObjects) putIfAbsent(ctx context.Context, name string, data []byte) error {
 	dir := filepath.Dir(name)
-	if err := l.mkdirs(path.Dir(key)); err != nil {
-		return err
-	}
 	f, err := l.st.CreateNameless(dir, objectPerm)
 	if errors.Is(err, ErrUnsupported) {
 		return l.putByName(ctx, dir, name, data)
@@ -254,19 +255,12 @@ func (l *LocalObjects) Create(ctx context.Context, key string) (ObjectWriter, er
 	}
 	name := l.at(key)
 	var f File
-	for try := 0; ; try++ {
-		if err := l.mkdirs(path.Dir(key)); err != nil {
-			return nil, err
-		}
-		var err error
+	err := l.inDir(key, func() (err error) {
 		f, err = l.st.Create(name, objectPerm)
-		if errors.Is(err, fs.ErrNotExist) && try < 10 {
-			continue // another writer has removed the directory, which was empty
-		}
-		if err != nil {
-			return nil, err
-		}
-		break
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	l.mu.Lock()
 	l.dirty[filepath.Dir(name)] = true
@@ -310,6 +304,20 @@ func (l *LocalObjects) syncDir(dir string) error {
 	return l.st.SyncDir(dir)
 }
 
+// inDir calls f when the directory of a key is there: again, if another writer
+// has removed it in between, because it was empty.
+func (l *LocalObjects) inDir(key string, f func() error) error {
+	for try := 0; ; try++ {
+		err := l.mkdirs(path.Dir(key))
+		if err == nil {
+			err = f()
+		}
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || try == 10 {
+			return err
+		}
+	}
+}
+
 // mkdirs makes the directory of a key, and those above it, durable ones.
 func (l *LocalObjects) mkdirs(key string) error {
 	l.mu.Lock()
@@ -339,9 +347,12 @@ func (l *LocalObjects) mkdirAll(dir string) error {
 		err = l.st.Mkdir(dir, directoryPerm)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		info, serr := l.st.Lstat(dir)
-		if serr != nil || !info.Mode.IsDir() && info.Mode&fs.ModeSymlink == 0 {
-			return err
+		info, err := l.st.Lstat(dir)
+		if err != nil {
+			return err // removed again
+		}
+		if !info.Mode.IsDir() && info.Mode&fs.ModeSymlink == 0 {
+			return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
 		}
 		// Who made it may not have come to sync it. Where that may not be done, it
 		// was not made by a writer of objects.
@@ -362,12 +373,14 @@ func (l *LocalObjects) Remove(_ context.Context, key string) error { return l.st
 // Hold implements [Objects]: the mark is a directory that is locked.
 func (l *LocalObjects) Hold(_ context.Context, key string) (func() error, error) {
 	name := l.at(key)
-	if err := l.mkdirs(path.Dir(key)); err != nil {
-		return nil, err
+	var lock Unlocker
+	mark := func() (err error) {
+		lock, err = l.mark(name)
+		return err
 	}
-	lock, err := l.mark(name)
+	err := l.inDir(key, mark)
 	for try := 0; err != nil && try < 10 && (errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist)); try++ {
-		lock, err = l.mark(name) // Held came before it was locked
+		err = mark() // Held came before it was locked
 	}
 	if err != nil {
 		return nil, err
