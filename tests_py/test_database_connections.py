@@ -214,6 +214,24 @@ def test_an_open_connection_stays_in_the_callers_transaction(postgres: Server) -
 
 
 @pytest.mark.usefixtures("table")
+def test_engines_and_connections_that_commit_by_themselves(postgres: Server) -> None:
+    bad = pd.DataFrame({"a": [6, 7], "b": ["new", {"no": "type"}]})
+    engine = sa.create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+    write(engine)
+    with sa.create_engine(postgres.url()).connect() as plain:
+        con = plain.execution_options(isolation_level="AUTOCOMMIT")
+        for each in (engine, con):
+            with pytest.raises((sa.exc.DBAPIError, pd.errors.DatabaseError)):
+                atio.write(bad, format="sql", name="connected", con=each, if_exists="replace", index=False)
+            assert rows(postgres) == EXPECTED
+        write(con, "pandas", if_exists="append")
+        assert con.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
+    plain.engine.dispose()
+    engine.dispose()
+    assert len(rows(postgres)) == 6
+
+
+@pytest.mark.usefixtures("table")
 def test_polars_and_arrow(postgres: Server) -> None:
     engine = sa.create_engine(postgres.url())
     frame = pl.from_pandas(FRAME)

@@ -36,8 +36,7 @@ def transaction(target: Target) -> Iterator[Any]:
     else:
         engine = create_engine(target.con) if target.kind == "url" else target.con
     try:
-        with engine.connect() as con, con.begin():
-            _begin_sqlite(con)
+        with engine.connect() as con, _of_connection(con):
             yield con
     finally:
         if target.kind != "engine":
@@ -72,13 +71,31 @@ def _of_adbc(con: Any) -> Iterator[Any]:
 def _of_connection(con: Any) -> Iterator[Any]:
     """A transaction of its own, or a part of the one that the caller is in."""
     if not con.in_transaction():
-        with con.begin():
+        with _no_autocommit(con), con.begin():
             _begin_sqlite(con)
             yield con
         return
     _begin_sqlite(con)
     with con.begin_nested():
         yield con
+
+
+@contextlib.contextmanager
+def _no_autocommit(con: Any) -> Iterator[None]:
+    """Have an engine or connection that commits each statement do so only at the end."""
+    raw = con.connection.driver_connection
+    autocommit = getattr(raw, "autocommit", None)
+    if callable(autocommit):  # of MySQL's drivers
+        autocommit = raw.get_autocommit() if hasattr(raw, "get_autocommit") else None
+    if autocommit is not True:
+        yield
+        return
+    con.execution_options(isolation_level=con.default_isolation_level)
+    try:
+        yield
+    finally:
+        if not con.closed and not con.invalidated:
+            con.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _begin_sqlite(con: Any) -> None:
