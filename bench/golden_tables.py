@@ -2,9 +2,9 @@
 
     python bench/golden_tables.py DIRECTORY ... > docs/delta-compatibility.md
 
-The directories hold checkouts of delta-io/delta, delta-io/delta-kernel-rs and delta-io/delta-rs (their test tables, with
-archives unpacked). Every directory with a ``_delta_log`` is read by atio and by the deltalake package, and the rows are
-compared, whatever their order.
+The directories hold checkouts of delta-io/delta, delta-io/delta-kernel-rs and delta-io/delta-rs (their test tables,
+with archives unpacked). Every directory with a ``_delta_log`` is read by atio and by the deltalake package, and the
+rows are compared, whatever their order.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ SAME, REFUSED, BOTH, ONLY_ATIO, ONLY_RS, DIFFERENT = (
 
 
 def tables(directories: list[Path]) -> Iterator[tuple[str, Path]]:
+    """All tables below the directories, with names to list them by."""
     for directory in directories:
         for log in sorted(directory.rglob("_delta_log")):
             if log.is_dir():
@@ -45,12 +46,13 @@ def _short(path: Path) -> str:
     parts = [
         part
         for part in path.parts
-        if part not in ("src", "main", "test", "tests", "resources", "connectors", "kernel", "crates", "spark", "core")
+        if part not in {"src", "main", "test", "tests", "resources", "connectors", "kernel", "crates", "spark", "core"}
     ]
     return "/".join(dict.fromkeys(parts))
 
 
 def rows_of(table: pa.Table) -> collections.Counter[str]:
+    """The rows of a table, whatever their order and that of the columns."""
     names = sorted(table.column_names)
     columns = [[_plain(value) for value in table[name].to_pylist()] for name in names]
     return collections.Counter(map(repr, zip(*columns, strict=True)) if columns else [])
@@ -69,6 +71,7 @@ def _plain(value: Any) -> Any:
 
 
 def by_atio(path: Path) -> tuple[pa.Table | None, str]:
+    """What atio reads, or why it does not."""
     try:
         return atio.read_table(path, output_as="arrow"), ""
     except Exception as error:
@@ -76,6 +79,7 @@ def by_atio(path: Path) -> tuple[pa.Table | None, str]:
 
 
 def by_delta_rs(path: Path) -> tuple[pa.Table | None, str]:
+    """What deltalake reads, or why it does not."""
     try:
         read = deltalake.DeltaTable(str(path))
         try:
@@ -89,6 +93,7 @@ def by_delta_rs(path: Path) -> tuple[pa.Table | None, str]:
 
 
 def compare(path: Path) -> tuple[str, str]:
+    """What becomes of a table, and why."""
     mine, why = by_atio(path)
     theirs, why_not = by_delta_rs(path)
     said = _said(why or why_not, path)
@@ -110,6 +115,7 @@ def _said(text: str, path: Path) -> str:
 
 
 def main() -> int:
+    """Print the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directories", nargs="+", type=Path)
     found = collections.defaultdict(list)
@@ -118,10 +124,10 @@ def main() -> int:
         found[kind].append((name, why))
         print(kind, name, why, file=sys.stderr)
     print("# Test tables of other Delta implementations\n")
-    print(
-        "Made by `bench/golden_tables.py` from the test tables of delta-io/delta, delta-io/delta-kernel-rs and delta-io/delta-rs.\n"
-        f"atio {atio.__version__}, deltalake {deltalake.__version__}, {sum(map(len, found.values()))} tables. Some of them are broken on purpose.\n"
-    )
+    print(f"""Made by `bench/golden_tables.py` from the test tables of delta-io/delta, delta-io/delta-kernel-rs and
+delta-io/delta-rs. atio {atio.__version__}, deltalake {deltalake.__version__}, {sum(map(len, found.values()))} tables.
+Some of them are broken on purpose, and some are logs without their data files.
+""")
     print("| what becomes of it | tables |\n|---|---|")
     kinds = (SAME, ONLY_ATIO, REFUSED, BOTH, ONLY_RS, DIFFERENT)
     for kind in kinds:

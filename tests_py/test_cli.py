@@ -69,7 +69,7 @@ def test_upkeep(table: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_mistakes(tmp_path: Path, table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log", str(tmp_path / "nothing")]) == 1
-    assert "no table" in capsys.readouterr().err
+    assert "No such file" in capsys.readouterr().err
     assert main(["show", table, "--at", "9"]) == 1
     assert "9" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
