@@ -72,7 +72,7 @@ type Result struct {
 // When ctx is cancelled, or on an error other than an [*UnknownError], the
 // table is as before.
 //
-//	err := database.Write(ctx, reader, &postgres.Options{
+//	result, err := database.Write(ctx, reader, &postgres.Options{
 //		Connection: "postgresql:///sales", Table: "orders", Mode: database.Replace,
 //	}, nil)
 func Write(ctx context.Context, r array.RecordReader, o Options, p *progress.Counter) (Result, error) {

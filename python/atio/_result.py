@@ -12,12 +12,12 @@ class WriteResult:
     """What was written.
 
     Attributes:
-        path: the target, absolute.
+        path: the target, absolute; of a table like ``postgresql://host:5432/database#table``, without credentials.
         format: the format's name, such as ``"parquet"``.
         rows: number of rows; ``None`` if the object has none, or for a restored file of which it is not known.
-        bytes: size of the target.
+        bytes: size of the target; of a table what was sent, 0 if a library's writer sent it.
         seconds: wall time of the whole call.
-        checksum: of the target's bytes, such as ``"xxh3-128:0123..."``.
+        checksum: of the target's bytes, such as ``"xxh3-128:0123..."``; empty for a table.
         engine: ``"go"``, or the library whose writer made the bytes, such as ``"pandas"``.
     """
 

@@ -51,7 +51,7 @@ def write(
             RecordBatchReader, any object with ``__arrow_c_stream__`` or ``__arrow_c_array__``, a NumPy array, a dict
             of arrays (npz), or an iterator of any of these, which is written chunk by chunk in bounded memory.
         target_path: the file, or the directory of a partitioned dataset; ``~`` is expanded, symbolic links are
-            followed, ``file://`` URLs are taken.
+            followed, ``file://`` URLs are taken. Of a database it is the table, if ``name`` does not name it.
         format: such as ``"parquet"``; inferred from the suffix if ``None``.
         show_progress: draw a progress line on standard error.
         verbose: log what is done through ``logging.getLogger("atio")``.
@@ -66,6 +66,9 @@ def write(
         **kwargs: those of the library's own writer: ``DataFrame.to_csv`` and so on for pandas, ``write_csv`` and so on
             for polars, ``np.savetxt``, ``save``, ``savez`` for NumPy, ``pyarrow.parquet.write_table`` for pyarrow.
             With ``partition_cols`` or ``partition_by`` the target is a directory, which is replaced as a whole.
+            With ``format="sql"`` they are those of ``to_sql`` (``name, con, schema, if_exists`` ...), and with
+            ``format="database"`` those of polars' ``write_database``: the table is written in one transaction;
+            ``"upsert"`` with ``key=[...]`` replaces the rows whose key is there.
 
     Returns:
         What was written.
@@ -75,9 +78,11 @@ def write(
             ``PermissionError``, ``IsADirectoryError``, or number 28 if the disk is full.
         ValueError: for an unknown format, or a value that the format cannot hold.
         TypeError: for an object that cannot be written, or an argument that the library does not have.
+        ConnectionError: if a database cannot be reached, or the connection was lost before the commit.
+        atio.CommitUnknownError: if it was lost during the commit, and what became of that cannot be found out.
         atio.AtioError: for what has no built-in type.
 
-        After any exception, ``KeyboardInterrupt`` included, everything is as it was before the call.
+        After any exception but ``CommitUnknownError``, everything is as it was before the call.
 
     Example:
         >>> import pandas as pd
