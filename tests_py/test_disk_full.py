@@ -42,6 +42,12 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["umount", str(where)], check=True)
 
 
+class Text(str):
+    """Written by a registered writer."""
+
+
+atio.register_writer(Text, "registered", lambda text, path: Path(path).write_text(text))
+
 FULL: dict[str, Callable[[Path], Any]] = {
     "x.parquet": lambda p: atio.write(LARGE, p),
     "x.csv": lambda p: atio.write(LARGE, p),
@@ -52,12 +58,19 @@ FULL: dict[str, Callable[[Path], Any]] = {
     "x.pkl": lambda p: atio.write(LARGE, p),
     "x.npy": lambda p: atio.write(LARGE["x"].to_numpy(), p),
     "x.npz": lambda p: atio.write({"x": LARGE["x"].to_numpy()}, p),
+    "c.npz": lambda p: atio.write({"x": LARGE["x"].to_numpy()}, p, "npz_compressed"),
+    "t.npy": lambda p: atio.write(np.random.default_rng(1).random((400, 1000)).T[::2], p),
+    "z.npy": lambda p: atio.write((CHUNK["x"].to_numpy() for _ in range(8)), p),
+    "z.npz": lambda p: atio.write((CHUNK["x"].to_numpy() for _ in range(8)), p),
     "x.bin": lambda p: atio.write(LARGE["x"].to_numpy(), p),
     "z.bin": lambda p: atio.write((CHUNK["x"].to_numpy() for _ in range(8)), p),
     "x.html": lambda p: atio.write(CHUNK[:20_000], p),
     "x.csv.gz": lambda p: atio.write(LARGE, p),
     "y.avro": lambda p: atio.write(pl.from_pandas(LARGE), p),
     "y.arrow": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "z.arrow": lambda p: atio.write((pl.from_pandas(CHUNK) for _ in range(8)), p, compression="zstd"),
+    "x.feather": lambda p: atio.write(LARGE, p),
+    "x.registered": lambda p: atio.write(Text("x" * 2_000_000), p),
     "y.ndjson": lambda p: atio.write((pl.from_pandas(CHUNK) for _ in range(8)), p),
     "w.feather": lambda p: atio.write(pa.Table.from_pandas(LARGE), p),
     "w.csv": lambda p: atio.write(pa.Table.from_pandas(LARGE), p),

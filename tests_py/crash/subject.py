@@ -42,11 +42,12 @@ class Write:
     content: str  # which frame: "old", "new" or "big"
     options: dict[str, Any] = field(default_factory=dict)
     operation: str = ""
+    kind: str = "pandas"  # what the frame is made into first
 
     def run(self) -> Any:
         if self.operation:
             return tables.OPERATIONS[self.operation](self.target, frame(self.content))
-        return atio.write(frame(self.content), self.target, **self.options)
+        return atio.write(made(self.kind, self.content), self.target, **self.options)
 
     def warm_up(self, directory: str) -> None:
         """Do the same elsewhere, so that all is loaded."""
@@ -104,10 +105,46 @@ def frame(content: str) -> pd.DataFrame:
     )
 
 
+def made_into(kind: str, data: pd.DataFrame) -> Any:
+    """A frame of another library, its columns as arrays, or its rows as one array."""
+    if kind == "polars":
+        import polars as pl
+
+        return pl.DataFrame(pa.Table.from_pandas(data))
+    if kind == "arrays":
+        return {name: column.to_numpy("U12" if name == "name" else None) for name, column in data.items()}
+    if kind == "rows":
+        return np.asarray(data.to_records(index=False, column_dtypes={"name": "U12"}))
+    if kind == "registered":
+        atio.register_writer(Rows, "rows", _write_rows, replace=True)
+        return Rows(data)
+    return data
+
+
+@functools.cache
+def made(kind: str, content: str) -> Any:
+    """What a write writes."""
+    return made_into(kind, frame(content))
+
+
+@dataclass
+class Rows:
+    """An object of a class that atio learns to write."""
+
+    data: pd.DataFrame
+
+
+def _write_rows(rows: Rows, path: str) -> None:
+    rows.data.to_pickle(path)
+
+
+_write_rows.__module__ = "crash.subject"  # also where this is the main program: it is the result's engine
+
+
 def report_on(request: Request) -> Report:
     """Makes the write, between the markers."""
     request.write.warm_up(request.warm_up)
-    frame(request.write.content)
+    made(request.write.kind, request.write.content)
     os.access(START_MARKER, 0)
     try:
         result = request.write.run()
@@ -154,7 +191,10 @@ def be_traced(request: Request, attached: int) -> Report:
 def prepare() -> None:
     """Has everything imported and made that children share, without loading atio's library."""
     pa.Table.from_pandas(frame("old").head(1))
-    frame("new")
+    import polars as pl  # noqa: F401 - but its threads must not begin here, which a child would not have
+
+    for kind in ("arrays", "rows", "registered"):
+        made(kind, "new")
     # Refused, but only once it has been found out who could write a frame.
     with contextlib.suppress(Exception):
         atio.write(frame("old"), "/nonexistent/a.npy")

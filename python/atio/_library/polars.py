@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from .. import _encode
 from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
@@ -43,7 +44,43 @@ def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLi
     write = getattr(frame, f"write_{format}")
     if format == "excel":
         _workbooks.check_texts({str(kwargs.get("worksheet") or "Sheet1"): frame})
+    if format == "avro":
+        return EncodeInLibrary(NAME, lambda path: _write_watched(write, path, kwargs), frame.height)
     return EncodeInLibrary(NAME, lambda path: write(path, **kwargs), frame.height, directory)
+
+
+def _write_watched(write: Callable[..., object], path: str, kwargs: dict[str, Any]) -> None:
+    """Have a writer write that says of the system's errors only that there was one."""
+    with open(path, "wb") as f:
+        watched = _Watched(f)
+        try:
+            write(watched, **kwargs)
+        except Exception as e:
+            raise watched.error or e from None
+        if watched.error is not None:
+            raise watched.error
+
+
+class _Watched:
+    """A file that remembers what went wrong."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as e:
+            self.error = e
+            raise
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as e:
+            self.error = e
+            raise
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
