@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seojaeohcode/atio/core/progress"
+	"github.com/seojaeohcode/atio/core/store"
 	"github.com/seojaeohcode/atio/core/version"
 )
 
@@ -379,12 +380,20 @@ func (t *Table) commit(ctx context.Context, a *attempt) (Result, error) {
 			return Result{}, err
 		}
 		t.describe(a, s, e)
+		prepared := func() store.Staged { return nil }
+		if try == 0 { // with many writers the flag will be another one's to set
+			prepared = t.flagInTime(context.WithoutCancel(ctx), e)
+		}
 		done, err := t.put(ctx, s, e)
+		staged := prepared()
+		if err == nil && done {
+			return t.committed(ctx, s, e, try, staged), nil
+		}
+		if staged != nil {
+			staged.Discard()
+		}
 		if err != nil {
 			return Result{}, err
-		}
-		if done {
-			return t.committed(ctx, s, e, try), nil
 		}
 	}
 	return Result{}, &ConflictError{Path: t.path, Version: -1, Reason: fmt.Sprintf("other commits came first %d times; try again when there are fewer writers", mostRetries)}
@@ -526,7 +535,7 @@ func (t *Table) put(ctx context.Context, s *Snapshot, e *LogEntry) (bool, error)
 }
 
 // committed does what is to be done after a commit. It stands, whatever fails.
-func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries int) Result {
+func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries int, staged store.Staged) Result {
 	ctx = context.WithoutCancel(ctx)
 	r := Result{
 		Version: e.Version, Time: time.UnixMilli(e.Info.time()).UTC(), Operation: e.Info.Operation,
@@ -547,7 +556,7 @@ func (t *Table) committed(ctx context.Context, s *Snapshot, e *LogEntry, retries
 	if e.Version == 1 {
 		t.created(ctx)
 	}
-	warn(t.flag(ctx, e))
+	warn(t.flag(ctx, e, staged))
 	t.o.Progress.Enter(progress.Done)
 	return r
 }

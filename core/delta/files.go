@@ -17,6 +17,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
+	"github.com/seojaeohcode/atio/core/progress"
 	"github.com/seojaeohcode/atio/core/store"
 )
 
@@ -54,6 +55,7 @@ type fileSet struct {
 	held int64
 	made int
 	adds []Add
+	done []store.ObjectWriter // whose files are complete, and perhaps not durable yet
 }
 
 // dataFile is a data file that is being written.
@@ -330,6 +332,7 @@ func (s *fileSet) describe(f *dataFile) (Add, error) {
 	if err := f.out.Close(); err != nil {
 		return Add{}, s.w.t.wrap("sync", err)
 	}
+	s.done = append(s.done, f.out)
 	hash := f.sum.Sum128().Bytes()
 	sum := "xxh3-128:" + hex.EncodeToString(hash[:])
 	return Add{
@@ -339,7 +342,7 @@ func (s *fileSet) describe(f *dataFile) (Add, error) {
 	}, nil
 }
 
-// finish completes all files.
+// finish completes all files; they and their names are durable then.
 func (s *fileSet) finish() error {
 	for len(s.open) > 0 {
 		for _, f := range s.open {
@@ -349,13 +352,29 @@ func (s *fileSet) finish() error {
 			break
 		}
 	}
-	return nil
+	s.w.t.o.Progress.Enter(progress.Syncing)
+	// The files are being synced already; their directories are, meanwhile.
+	err := s.w.t.wrap("sync a directory or", s.w.t.objects.Sync(s.ctx))
+	return errors.Join(err, s.wait())
+}
+
+// wait waits for the files that are being synced.
+func (s *fileSet) wait() error {
+	var errs []error
+	for _, out := range s.done {
+		if err := out.Wait(); err != nil {
+			errs = append(errs, s.w.t.wrap("sync", err))
+		}
+	}
+	s.done = nil
+	return errors.Join(errs...)
 }
 
 // abort removes all files, and directories of partitions that nothing else is in:
 // where there is no table yet, the next write must find none.
 func (s *fileSet) abort() {
 	ctx := context.WithoutCancel(s.ctx)
+	_ = s.wait() // they go, one way or the other
 	for _, f := range s.open {
 		if f.enc != nil {
 			f.enc.Discard()

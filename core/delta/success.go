@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"path"
 	"time"
+
+	"github.com/seojaeohcode/atio/core/store"
 )
 
 const (
@@ -45,32 +47,75 @@ func (t *Table) Success(ctx context.Context) (Success, error) {
 
 // flag sets the flag to a version, or to a newer one that is there by then: of
 // many writers at once the last one to look leaves the right one.
-func (t *Table) flag(ctx context.Context, e *LogEntry) error {
+func (t *Table) flag(ctx context.Context, e *LogEntry, staged store.Staged) error {
+	defer func() {
+		if staged != nil {
+			staged.Discard()
+		}
+	}()
 	for {
 		if _, err := t.objects.Stat(ctx, commitKey(e.Version+1)); err == nil {
 			next, err := t.ReadCommit(ctx, e.Version+1)
 			if err != nil {
 				return err
 			}
-			e = next
+			if staged != nil {
+				staged.Discard()
+			}
+			e, staged = next, nil
 			continue
 		}
-		s := Success{Format: format, Version: e.Version, Time: time.UnixMilli(e.Info.time()).UTC()}
-		if e.Info != nil {
-			s.Operation, s.Engine = e.Info.Operation, e.Info.EngineInfo
+		if staged == nil {
+			var err error
+			if staged, err = t.stageFlag(ctx, e); err != nil {
+				return err
+			}
 		}
-		s.Rows, s.Bytes = added(e)
-		data, err := json.MarshalIndent(s, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := t.objects.Put(ctx, flagKey, append(data, '\n')); err != nil {
+		// Its name need not be durable: if that is lost, there is the flag of an older
+		// version, which is right about that.
+		if err := staged.Publish(ctx); err != nil {
 			return t.wrap("write the flag", err)
 		}
+		staged = nil
 		if _, err := t.objects.Stat(ctx, commitKey(e.Version+1)); err != nil {
 			return nil
 		}
 	}
+}
+
+// stageFlag prepares the flag of a version.
+func (t *Table) stageFlag(ctx context.Context, e *LogEntry) (store.Staged, error) {
+	s := Success{Format: format, Version: e.Version, Time: time.UnixMilli(e.Info.time()).UTC()}
+	if e.Info != nil {
+		s.Operation, s.Engine = e.Info.Operation, e.Info.EngineInfo
+	}
+	s.Rows, s.Bytes = added(e)
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	staged, err := t.objects.Stage(ctx, flagKey, append(data, '\n'))
+	if err != nil {
+		return nil, t.wrap("write the flag", err)
+	}
+	return staged, nil
+}
+
+// flagInTime has the flag of a version prepared while its commit is on its way.
+// What the function it returns gives may be nil.
+func (t *Table) flagInTime(ctx context.Context, e *LogEntry) func() store.Staged {
+	ready := make(chan store.Staged, 1)
+	go func() {
+		var staged store.Staged
+		defer func() {
+			recover() // a store that panics must not end the program
+			ready <- staged
+		}()
+		if s, err := t.stageFlag(ctx, e); err == nil { // else it is tried again, and then it is a warning
+			staged = s
+		}
+	}()
+	return func() store.Staged { return <-ready }
 }
 
 // announce leaves a mark before the first data file of a new table.

@@ -390,10 +390,6 @@ func (w *Writer) finish() (*Part, error) {
 	if err := w.files.finish(); err != nil {
 		return nil, err
 	}
-	w.t.o.Progress.Enter(progress.Syncing)
-	if err := w.t.objects.Sync(w.ctx); err != nil {
-		return nil, w.t.wrap("sync a directory or", err)
-	}
 	p := &Part{
 		Schema: w.target.schema, Partition: w.target.partition, Replaces: w.target.replaces,
 		BaseVersion: -1, Creating: w.creating, Metadata: w.o.SchemaMetadata, Adds: w.files.adds, Rows: w.rows,

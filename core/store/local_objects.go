@@ -22,7 +22,8 @@ type LocalObjects struct {
 	root     string
 	skipSync bool
 
-	syncing sync.Mutex // held while Sync goes on
+	syncing sync.Mutex    // held while Sync goes on
+	slots   chan struct{} // for files that are being synced
 
 	mu    sync.Mutex
 	dirty map[string]bool // directories with names that are not durable yet
@@ -36,12 +37,13 @@ const (
 	directoryPerm = 0o777
 	objectBuffer  = 256 << 10
 	writebackStep = 8 << 20
+	syncsAtOnce   = 8
 )
 
 // NewLocalObjects returns the objects below root, an absolute path. skipSync
 // leaves out all syncs: then nothing is durable.
 func NewLocalObjects(st Store, root string, skipSync bool) *LocalObjects {
-	return &LocalObjects{st: st, root: root, skipSync: skipSync, dirty: map[string]bool{}, known: map[string]bool{}}
+	return &LocalObjects{st: st, root: root, skipSync: skipSync, slots: make(chan struct{}, syncsAtOnce), dirty: map[string]bool{}, known: map[string]bool{}}
 }
 
 func (l *LocalObjects) at(key string) string { return filepath.Join(l.root, filepath.FromSlash(key)) }
@@ -124,47 +126,84 @@ func (l *LocalObjects) List(ctx context.Context, dir, after string) ([]string, e
 	return names, nil
 }
 
-// Put implements [Objects]. The new file gets its hidden name under the lock of
-// its directory, where the next caller removes what a killed one has left.
+// Put implements [Objects].
 func (l *LocalObjects) Put(ctx context.Context, key string, data []byte) error {
-	return l.inDir(key, func() error { return l.put(ctx, l.at(key), data) })
+	staged, err := l.Stage(ctx, key, data)
+	if err != nil {
+		return err
+	}
+	if err := staged.Publish(ctx); err != nil {
+		return err
+	}
+	return l.syncDir(filepath.Dir(l.at(key)))
 }
 
-func (l *LocalObjects) put(ctx context.Context, name string, data []byte) (err error) {
-	dir, base := filepath.Split(name)
-	dir = filepath.Clean(dir)
-	spare := filepath.Join(dir, "."+base+".atio-new")
-	f, err := l.st.CreateNameless(dir, objectPerm)
-	nameless := err == nil
-	if nameless {
+// localStaged is a file that has no name yet; where there is no such thing, it
+// still has to be written.
+type localStaged struct {
+	l    *LocalObjects
+	name string
+	data []byte
+	file File // or nil
+}
+
+// Stage implements [Objects].
+func (l *LocalObjects) Stage(_ context.Context, key string, data []byte) (Staged, error) {
+	s := &localStaged{l: l, name: l.at(key), data: data}
+	err := l.inDir(key, func() error {
+		f, err := l.st.CreateNameless(filepath.Dir(s.name), objectPerm)
+		if errors.Is(err, ErrUnsupported) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 		if err := l.fill(f, data); err != nil {
 			return errors.Join(err, f.Close())
 		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-	} else if !errors.Is(err, ErrUnsupported) {
-		return err
-	}
-	lock, err := l.st.Lock(ctx, dir)
+		s.file = f
+		return nil
+	})
+	return s, err
+}
+
+// Publish gives the file its hidden name and then its own, under the lock of its
+// directory, where the next caller removes what a killed one has left.
+func (s *localStaged) Publish(ctx context.Context) error {
+	defer s.Discard()
+	st := s.l.st
+	dir, base := filepath.Split(s.name)
+	dir = filepath.Clean(dir)
+	lock, err := st.Lock(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
-	if err := l.st.Remove(spare); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	spare := filepath.Join(dir, "."+base+".atio-new")
+	if err := st.Remove(spare); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if nameless {
-		err = l.st.LinkNameless(f, spare)
+	if s.file != nil {
+		err = st.LinkNameless(s.file, spare)
 	} else {
-		err = l.create(spare, data)
+		err = s.l.create(spare, s.data)
 	}
 	if err != nil {
 		return err
 	}
-	if err := l.st.Rename(spare, name); err != nil {
-		l.st.Remove(spare)
+	if err := st.Rename(spare, s.name); err != nil {
+		st.Remove(spare)
 		return err
 	}
-	return l.syncDir(dir)
+	return nil
+}
+
+// Discard implements [Staged].
+func (s *localStaged) Discard() {
+	if s.file != nil {
+		s.file.Close()
+		s.file = nil
+	}
 }
 
 // PutIfAbsent implements [Objects]: link(2) fails if the name is taken, on every
@@ -436,6 +475,7 @@ type localWriter struct {
 	written int64
 	behind  int64 // for which write-back was started
 	ended   bool
+	done    chan error // what syncing has come to
 }
 
 func (w *localWriter) Write(p []byte) (int, error) {
@@ -481,21 +521,52 @@ func (w *localWriter) writeOut(p []byte) error {
 
 func (w *localWriter) ReadAt(p []byte, off int64) (int, error) { return w.file.ReadAt(p, off) }
 
+// Close has the file synced while the caller goes on: the disk takes many files
+// together in hardly more time than one.
 func (w *localWriter) Close() error {
-	err := w.Flush()
-	if err == nil && !w.l.skipSync {
-		err = w.file.Sync()
-	}
-	if err != nil {
+	if err := w.Flush(); err != nil {
 		w.Abort()
 		return err
 	}
 	w.ended = true
-	if err := w.file.Close(); err != nil {
-		w.l.st.Remove(w.name)
-		return err
+	w.done = make(chan error, 1)
+	if w.l.skipSync {
+		w.done <- w.closed(nil)
+		return nil
 	}
+	select {
+	case w.l.slots <- struct{}{}:
+	case <-w.ctx.Done():
+		return w.closed(context.Cause(w.ctx))
+	}
+	go func() {
+		err := errors.New("syncing panicked")
+		defer func() {
+			recover() // a store that panics must not end the program
+			<-w.l.slots
+			w.done <- w.closed(err)
+		}()
+		err = w.file.Sync()
+	}()
 	return nil
+}
+
+// closed closes the file, which is removed if that, or what came before, fails.
+func (w *localWriter) closed(err error) error {
+	if err = errors.Join(err, w.file.Close()); err != nil {
+		w.l.st.Remove(w.name)
+	}
+	return err
+}
+
+// Wait implements [ObjectWriter].
+func (w *localWriter) Wait() error {
+	if w.done == nil {
+		return nil
+	}
+	err := <-w.done
+	w.done <- err // for who asks again
+	return err
 }
 
 func (w *localWriter) Abort() {

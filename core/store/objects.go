@@ -28,6 +28,9 @@ type Objects interface {
 
 	// Put writes an object or replaces it, atomically. It is durable then.
 	Put(ctx context.Context, key string, data []byte) error
+	// Stage does the slow part of Put: the data are on their way to be an object,
+	// under no key yet.
+	Stage(ctx context.Context, key string, data []byte) (Staged, error)
 	// PutIfAbsent writes an object whose key is free, else the error is
 	// [fs.ErrExist]. Of many callers at once one succeeds. It is durable then. A
 	// lost answer may look like a taken key: who must know puts a mark of its own
@@ -72,8 +75,20 @@ type ObjectWriter interface {
 	Flush() error
 	// ReadAt reads back what has been flushed.
 	io.ReaderAt
-	// Close completes the object; its content is durable then.
+	// Close completes the object. It may return before the content is durable.
 	Close() error
+	// Wait waits after Close until the content is durable.
+	Wait() error
 	// Abort removes what has been written. After Close it does nothing.
 	Abort()
+}
+
+// Staged is data that can become an object at once. It ends with Publish or
+// Discard.
+type Staged interface {
+	// Publish makes it the object of its key, atomically, whether there is one or
+	// not. After a power cut there may be the old one, but never half of one.
+	Publish(ctx context.Context) error
+	// Discard drops it.
+	Discard()
 }
