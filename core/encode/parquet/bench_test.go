@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -57,4 +58,36 @@ func BenchmarkDoubles(b *testing.B) {
 func BenchmarkMixed(b *testing.B) {
 	batch := randomBatch(rand.New(rand.NewPCG(1, 1)), allTypes(), 1<<16, 0.1)
 	benchmark(b, Options{}, batch)
+}
+
+// BenchmarkEventLog writes ten thousand rows of what many write, as few rows as
+// trying encodings takes a good part of the time for.
+func BenchmarkEventLog(b *testing.B) {
+	const rows = 10_000
+	r := rand.New(rand.NewPCG(1, 1))
+	p := arrow.PrimitiveTypes
+	build := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
+		{Name: "id", Type: p.Int64}, {Name: "time", Type: &arrow.TimestampType{Unit: arrow.Microsecond}},
+		{Name: "value", Type: p.Float64}, {Name: "price", Type: p.Float64},
+		{Name: "city", Type: arrow.BinaryTypes.LargeString}, {Name: "user", Type: arrow.BinaryTypes.LargeString},
+	}, nil))
+	now := arrow.Timestamp(1.7e15)
+	for i := range rows {
+		now += arrow.Timestamp(r.IntN(1e6))
+		build.Field(0).(*array.Int64Builder).Append(int64(i))
+		build.Field(1).(*array.TimestampBuilder).Append(now)
+		build.Field(2).(*array.Float64Builder).Append(r.NormFloat64())
+		build.Field(3).(*array.Float64Builder).Append(float64(r.IntN(1e5)) / 100)
+		build.Field(4).(*array.LargeStringBuilder).Append([]string{"Oslo", "Lima", "Riga", "Quito"}[r.IntN(4)])
+		build.Field(5).(*array.LargeStringBuilder).Append("user-" + strconv.Itoa(r.IntN(rows)))
+	}
+	batch := build.NewRecordBatch()
+	for _, codec := range []string{"snappy", "zstd"} {
+		level := 3
+		o := Options{Compression: codec}
+		if codec == "zstd" {
+			o.CompressionLevel = &level
+		}
+		b.Run(codec, func(b *testing.B) { benchmark(b, o, batch) })
+	}
 }

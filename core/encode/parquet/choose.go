@@ -11,13 +11,10 @@ import (
 )
 
 const (
-	// fewValues is the number of values up to which encodings are tried on all of
-	// them.
-	fewValues = 2048
-
-	// sampleRun is how many values in a row are encoded, at two places, to see
-	// how small they become.
-	sampleRun = 1024
+	// fewestSampled and mostSampled bound the number of values, an eighth of all,
+	// that are encoded to see how small they become.
+	fewestSampled = 512
+	mostSampled   = 2048
 
 	// sampleSpread is how many values from all over the chunk are looked at to
 	// guess how many distinct ones there are.
@@ -92,8 +89,7 @@ const workPerBit = 0.015
 // value after compression, and a little for the work of compressing them.
 func (t *trial) bits(n int, encode func(dst []byte) []byte) (float64, error) {
 	t.w.sample = encode(t.w.sample[:0])
-	var err error
-	if t.w.compressed, err = t.pages.codec.Append(t.w.compressed[:0], t.w.sample); err != nil {
+	if _, err := t.w.compressedSize(t.pages.info.codec.quick(), t.w.sample); err != nil {
 		return 0, err
 	}
 	return 8 * (float64(len(t.w.compressed)) + workPerBit*float64(len(t.w.sample))) / float64(n), nil
@@ -159,18 +155,25 @@ func chooseForWords[W encoding.Word](t *trial, d *encoding.Dictionary[W], words 
 
 func plainOf[W encoding.Word](words []W) []byte { return encoding.AppendPlain(nil, words) }
 
+// sampleSize returns how many of n values are tried.
+func sampleSize(n int) int {
+	return min(n, max(fewestSampled, min(mostSampled, n/8)))
+}
+
 // sampleOf returns some values in a row from two places.
 func sampleOf[T any](values []T) []T {
-	if len(values) <= fewValues {
+	size := sampleSize(len(values))
+	if size == len(values) {
 		return values
 	}
-	third := (len(values) - sampleRun) / 3
-	return append(append(make([]T, 0, 2*sampleRun), values[third:third+sampleRun]...), values[2*third:2*third+sampleRun]...)
+	run := size / 2
+	third := (len(values) - run) / 3
+	return append(append(make([]T, 0, size), values[third:third+run]...), values[2*third:2*third+run]...)
 }
 
 // spread returns values from all over.
 func spread[T any](values []T) []T {
-	if len(values) <= fewValues {
+	if len(values) <= sampleSpread {
 		return values
 	}
 	out := make([]T, sampleSpread)
@@ -217,7 +220,7 @@ func (t *trial) chooseForStrings(c *column) (parquet.Encoding, error) {
 	if n < 8 {
 		return best, nil
 	}
-	run, err := c.bytes.middle(make([]string, 0, min(n, fewValues)), n)
+	run, err := c.bytes.middle(make([]string, 0, sampleSize(n)), n)
 	if err != nil {
 		return best, err
 	}
@@ -394,9 +397,11 @@ func lookUp[W encoding.Word](dst, values []W, codes []uint32) []W {
 }
 
 const (
-	// levelSample is how many bytes of the first page are compressed at two levels
-	// of zstd, fewestBytes the size from which on that is worth it.
+	// levelSample is how many bytes of the first page, at most an eighth of it but
+	// leastSample, are compressed at two levels of zstd, fewestBytes the size from
+	// which on that is worth it.
 	levelSample = 32 << 10
+	leastSample = 8 << 10
 	fewestBytes = 16 << 10
 )
 
@@ -410,7 +415,7 @@ func (w *workspace) chooseLevel(pages *pageWriter, p *page) error {
 	if c.id != zstd || c.level <= 1 && !c.auto || len(values) < fewestBytes {
 		return nil
 	}
-	sample := values[:min(len(values), levelSample)]
+	sample := values[:min(len(values), max(leastSample, min(levelSample, len(values)/8)))]
 	fast := codec{id: zstd, level: 1}
 	quick, err := w.compressedSize(fast, sample)
 	if err != nil {

@@ -26,6 +26,15 @@ type codec struct {
 	auto  bool // level, or nothing instead, as each chunk asks for
 }
 
+// quick returns the codec by which encodings are compared: which of them becomes
+// smaller hardly depends on the level.
+func (c codec) quick() codec {
+	if c.id == zstd {
+		return codec{id: zstd, level: 1}
+	}
+	return c
+}
+
 // encoder returns what compresses with c.
 func (c codec) encoder() (compress.Encoder, error) {
 	switch c.id {
