@@ -260,7 +260,6 @@ def test_open_writer_of_a_table(tmp_path: Path) -> None:
         for i in range(3):
             writer.write(pd.DataFrame({"i": [i]}))
         assert not (tmp_path / "t" / "_SUCCESS").exists()
-    assert writer.result is not None
     assert (writer.result.version, writer.result.rows) == (1, 3)
     with pytest.raises(ZeroDivisionError), table.open_writer("overwrite") as writer:  # noqa: PT012
         writer.write(pd.DataFrame({"i": [7]}))
@@ -272,6 +271,15 @@ def test_open_writer_of_a_table(tmp_path: Path) -> None:
     assert [(one["version_id"], one["rows"]) for one in table.history()] == [(1, 3), (2, 5), (3, 6)]
     with pytest.raises(ValueError, match="no chunk"), table.open_writer():
         pass
+    with atio.open_writer(table.path) as writer:
+        writer.write(pd.DataFrame({"i": [8]}))
+    assert (writer.result.version, writer.result.rows) == (4, 7)
+    with atio.open_writer(tmp_path / "new", format="delta", commit_every=1) as writer:
+        for i in range(2):
+            writer.write(pd.DataFrame({"i": [i]}))
+    assert writer.result.version == 2
+    with pytest.raises(ValueError, match="for files"):
+        atio.open_writer(table.path, backup=True)
 
 
 def test_what_a_notebook_shows(tmp_path: Path) -> None:

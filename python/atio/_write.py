@@ -21,6 +21,8 @@ from ._library import Library, check_format, chunks_of, library_of, not_writable
 from ._plan import ArrowStream, DatasetFiles, EncodeFilesInGo, EncodeInLibrary, EncodePartsInGo
 from ._report import Report, reporting
 from ._result import WriteResult
+from ._table.chunks import TableWriter
+from ._table.verify import is_table
 from ._target import PathLike, Publishing, path_of
 
 _ATTEMPTS = 20
@@ -139,10 +141,13 @@ def open_writer(
     storage_options: dict[str, Any] | None = None,
     checksum: str | None = None,
     **kwargs: Any,
-) -> ChunkWriter:
+) -> ChunkWriter | TableWriter:
     """A writer that takes a file's data chunk by chunk. The arguments are those of :func:`write`.
 
     It is a context manager. The file is replaced when the block ends; if the block raises, everything is as before.
+
+    If the target is a table, or ``format`` is ``"delta"``, the chunks are appended to it, as one version, or with
+    ``commit_every`` as one for every so many chunks; the arguments then are those of :meth:`atio.Table.open_writer`.
 
     Example:
         >>> import pandas as pd
@@ -152,6 +157,11 @@ def open_writer(
         >>> w.result.rows
         3
     """
+    if format == "delta" or (format is None and is_table(target_path)):
+        if not success_flag or validate is not True or backup or checksum is not None:
+            raise ValueError("success_flag, validate, backup and checksum are for files, and the target is a table")
+        kwargs |= {"show_progress": show_progress, "verbose": verbose, "durable": durable}
+        return TableWriter(target_path, storage_options=storage_options, **kwargs)
     target, kind = _target_of(target_path, format, storage_options, kwargs)
     publishing = Publishing(success_flag, durable, validate, backup, checksum)
     return ChunkWriter(target, kind, publishing, kwargs, show_progress=show_progress, verbose=verbose)

@@ -18,12 +18,24 @@ import atio
 if TYPE_CHECKING:
     from .subject import Write
 
+
+def spool(path: str, frame: pd.DataFrame) -> None:
+    """Gives rows to a stream, whose journal has them when ``append`` returns, and ends it without a commit."""
+    stream = atio.stream(path, "spooled", spool=True, max_seconds=None)
+    try:
+        stream.append(frame, offset=1)
+    finally:
+        stream.abort()
+
+
 OPERATIONS: dict[str, Callable[[str, pd.DataFrame], Any]] = {
     "create": lambda path, frame: atio.write_snapshot(frame, path, mode="append"),
     "append": lambda path, frame: atio.write_snapshot(frame, path, mode="append", message="spoiled"),
     "overwrite": lambda path, frame: atio.write_snapshot(frame, path),
     "rollback": lambda path, _: atio.rollback(path, 1),
     "tag": lambda path, _: atio.tag_version(path, 2, "second"),
+    "spool": spool,
+    "optimize": lambda path, _: atio.optimize(path),
     "expire": lambda path, _: atio.expire_snapshots(path, dt.timedelta(0), dry_run=False),
 }
 
@@ -54,6 +66,8 @@ CASES = [
     Case("tag", "tag"),
     Case("expire", "expire"),
     Case("append with a checkpoint", "append", 9),
+    Case("append to a journal", "spool", 1),
+    Case("optimize", "optimize"),
 ]
 
 #: Everything that a table shows: each version with its operation, its tags, its number of rows and their sum.
@@ -92,8 +106,14 @@ class Prepared:
         self.before = seen(self._template / "table")
         done = self.fresh()
         OPERATIONS[case.operation](str(done / "table"), new)
-        self.after = seen(done / "table")
+        self.after = self.seen(done / "table")
         assert self.after != self.before
+
+    def seen(self, table: Path) -> Seen:
+        """What the table shows, after the next stream has committed what is in the journal."""
+        if self.case.operation == "spool":
+            atio.stream(table, "spooled", spool=True).close()
+        return seen(table)
 
     def fresh(self) -> Path:
         directory = self._scratch / f"{next(self._labels)}"
@@ -106,7 +126,7 @@ class Prepared:
     def check(self, directory: Path, *, finished: bool = False) -> None:
         """The table is as before or as after, with nothing half."""
         table = directory / "table"
-        now = seen(table)
+        now = self.seen(table)
         if finished:
             assert now == self.after, f"it is {now}, and was acknowledged"
         elif self.case.operation == "expire":  # one version goes after the other

@@ -97,10 +97,15 @@ class TableWriter:
         self.resumed_at = self._committed_chunks() if self._app_id is not None else 0
 
     @property
-    def result(self) -> Snapshot | None:
-        """The last version that was made, ``None`` if none was (yet)."""
+    def committed(self) -> bool:
+        """Whether a version has been made."""
+        return self._answer is not None
+
+    @property
+    def result(self) -> Snapshot:
+        """The last version that was made."""
         if self._answer is None:
-            return None
+            raise ValueError("no version has been made yet, so there is no result")
         seconds = time.perf_counter() - self._began
         return Snapshot.of(self._answer, self._path, seconds, self._message, self._metadata)
 
@@ -113,7 +118,7 @@ class TableWriter:
             self.abort()
             raise
 
-    def close(self) -> Snapshot | None:
+    def close(self) -> None:
         """Commit what is left, and end."""
         self._check_open()
         try:
@@ -126,7 +131,6 @@ class TableWriter:
             raise
         self._closed = True
         self._stack.close()
-        return self.result
 
     def abort(self) -> None:
         """End without committing what is not committed yet. After ``close`` it does nothing."""
@@ -251,9 +255,8 @@ def write_chunks(obj: Any, path: str, mode: str, **how: Any) -> Snapshot:
     with TableWriter(path, mode, **how) as writer:
         for chunk in [obj] if chunks is None else chunks:
             writer.write(chunk)
-    made = writer.result
-    if made is not None:
-        return made
+    if writer.committed:
+        return writer.result
     if not writer.resumed_at:
         raise ValueError("there is nothing to write: no chunk came, so the columns are not known")
     return newest_snapshot(path)

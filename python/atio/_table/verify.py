@@ -41,9 +41,11 @@ class TableReport:
     statistics: int
 
 
-def is_table(path: str) -> bool:
-    """Whether a path is that of a table."""
-    return os.path.isdir(os.path.join(path, "_delta_log"))
+def is_table(path: object) -> bool:
+    """Whether something is the path of a table."""
+    if not isinstance(path, (str, os.PathLike)):
+        return False
+    return os.path.isdir(os.path.join(os.path.expanduser(os.fsdecode(path)), "_delta_log"))
 
 
 def verify_table(path: str, version: int | None = None) -> TableReport:
