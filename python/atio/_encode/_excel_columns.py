@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import functools
 import re
+import types
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +86,9 @@ class Cells:
         how = self._how(style)
         if _is_text(array.type):
             return [(array, how)] if sheets.is_plain(array, self.engine) else None
-        if pa.types.is_decimal(array.type):  # floats to pandas' engines, too
+        if pa.types.is_decimal(array.type) and not _decimals_are_numbers():
+            array = pa.array([None if x is None else str(x) for x in array.to_pylist()], pa.large_string())
+        elif pa.types.is_decimal(array.type):  # floats to pandas' engines, too
             array = pa.array([None if x is None else float(x) for x in array.to_pylist()], pa.float64())
         elif pa.types.is_floating(array.type) and self.float_format is not None:
             decimals = _DECIMALS.fullmatch(self.float_format)
@@ -201,22 +205,24 @@ def _kind_of(value: Any) -> tuple[str, Any] | None:
     As ``ExcelFormatter._format_value`` and ``ExcelWriter._value_with_fmt`` of pandas have it.
     """
     import pandas as pd
-    from pandas.api import types
+    from pandas.api import types as kinds
 
     if type(value) is str:
         return "texts", value
-    if types.is_scalar(value) and pd.isna(value):
+    if kinds.is_scalar(value) and pd.isna(value):
         return "", None
     if getattr(value, "tzinfo", None) is not None:
         return None
-    if types.is_integer(value):
+    if kinds.is_integer(value):
         number = int(value)
         return ("integers", number) if -(2**63) <= number < 2**63 else ("floats", float(number))
-    if types.is_float(value):
+    if kinds.is_float(value):
         return "floats", float(value)
-    if types.is_bool(value):
+    if kinds.is_bool(value):
         return "booleans", bool(value)
     if isinstance(value, decimal.Decimal):
+        if not _decimals_are_numbers():
+            return "texts", str(value)
         return ("floats", float(value)) if value.is_finite() else None
     if isinstance(value, dt.datetime):
         return ("datetimes", value) if _is_in_calendar(value.date()) else None
@@ -225,6 +231,16 @@ def _kind_of(value: Any) -> tuple[str, Any] | None:
     if isinstance(value, dt.timedelta):
         return "durations", value.total_seconds() / 86400
     return "texts", str(value)
+
+
+@functools.cache
+def _decimals_are_numbers() -> bool:
+    """Whether this version of pandas writes decimals as numbers: some write texts."""
+    import pandas as pd
+
+    writer = types.SimpleNamespace(_date_format="", _datetime_format="")
+    value, _ = pd.ExcelWriter._value_with_fmt(writer, decimal.Decimal(1))
+    return not isinstance(value, str)
 
 
 def _is_in_calendar(day: dt.date) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any, cast
 
@@ -138,6 +139,8 @@ def _columns(df: Any, asked: dict[str, Any]) -> tuple[Any, list[dict[str, Any]],
         from polars.io.spreadsheet import _write_utils as polars
 
         style, options = polars._xl_setup_table_options(asked["table_style"])
+        known = inspect.signature(polars._xl_setup_table_columns).parameters
+        more = {"table_style": style} if "table_style" in known else {}
         columns, _, frame = polars._xl_setup_table_columns(
             df=df,
             format_cache=cast(Any, _Recorder()),
@@ -146,10 +149,10 @@ def _columns(df: Any, asked: dict[str, Any]) -> tuple[Any, list[dict[str, Any]],
             dtype_formats=asked["dtype_formats"],
             header_format=asked["header_format"],
             float_precision=asked["float_precision"],
-            table_style=style,
             row_totals=None,
             sparklines=None,
             formulas=None,
+            **more,
         )
         if [c["header"] for c in columns] != frame.columns or not (style is None or isinstance(style, str)):
             return None
