@@ -10,6 +10,8 @@ type Format struct {
 	Number string `json:"number"`
 	Bold   bool   `json:"bold"`
 	Italic bool   `json:"italic"`
+	// BareFont says of a bold or italic font nothing else: neither its name nor its size.
+	BareFont bool `json:"bare_font"`
 	// Colors are such as "FF0000".
 	Color      string `json:"color"`
 	Background string `json:"background"`
@@ -31,7 +33,9 @@ func (f *Format) addTo(book *excelize.File) (int, error) {
 	if f.Bold || f.Italic || f.Color != "" {
 		// Otherwise as the workbook's own font.
 		style.Font = &excelize.Font{Bold: f.Bold, Italic: f.Italic, Family: "Calibri", Size: 11, Color: f.Color}
-		if f.Color == "" {
+		if f.BareFont {
+			style.Font.Family, style.Font.Size = "", 0
+		} else if f.Color == "" {
 			text := 1
 			style.Font.ColorTheme = &text
 		}
@@ -72,7 +76,9 @@ func (f *Format) addToTable(book *excelize.File) (int, error) {
 func polishStyles(book *excelize.File) {
 	styles := book.Styles
 	for _, font := range styles.Fonts.Font {
-		if font.Scheme == nil {
+		if font.Name == nil {
+			font.Family, font.Color = nil, nil
+		} else if font.Scheme == nil {
 			allocate(&font.Scheme)
 			minor := "minor"
 			font.Scheme.Val = &minor

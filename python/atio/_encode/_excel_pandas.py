@@ -167,14 +167,17 @@ class _Frame:
     def _style(self, column: int) -> dict[str, Any]:
         """The style of the cells of a column, as the first row has it."""
         cell = self._made.get((self._first, column))
-        return _format_of(cell.style) if cell is not None else {}
+        return _format_of(cell.style, self._cells.engine) if cell is not None else {}
 
     def _levels(self) -> list[Fields]:
         """The fields of the index, with those that say which cells are merged."""
         import pandas as pd
 
         index = self._frame.index
-        merged = isinstance(index, pd.MultiIndex) and self._asked["merge_cells"] is True
+        merge = self._asked["merge_cells"]
+        if merge == "columns" and int(pd.__version__.partition(".")[0]) >= 3:  # to others it is as good as True
+            merge = False
+        merged = isinstance(index, pd.MultiIndex) and bool(merge)
         lengths = _lengths(index) if merged else []
         out = []
         for i in range(index.nlevels):
@@ -197,7 +200,7 @@ class _Frame:
         for (r, c), cell in self._made.items():
             if r >= self._first:
                 continue
-            style = _format_of(cell.style)
+            style = _format_of(cell.style, self._cells.engine)
             made = self._cell_of(cell.val, style)
             if cell.mergestart is not None and cell.mergeend is not None:
                 ends = {"row": row + r, "column": column + c}
@@ -295,14 +298,16 @@ def _lengths(index: Any) -> list[Any]:
     return out
 
 
-def _format_of(style: dict[str, Any] | None) -> dict[str, Any]:
-    """Pandas' style of a cell as the fields of Go's ``Format``."""
+def _format_of(style: dict[str, Any] | None, engine: str) -> dict[str, Any]:
+    """The fields of Go's ``Format`` for a style of pandas."""
     if not style:
         return {}
     out: dict[str, Any] = {}
     for group, values in style.items():
         if group == "font" and values == {"bold": True}:
             out["bold"] = True
+            if engine == "openpyxl":  # whose fonts have nothing that was not said
+                out["bare_font"] = True
         elif group in ("border", "borders") and values == dict.fromkeys(("top", "right", "bottom", "left"), "thin"):
             out["border"] = True
         elif group == "alignment" and values.keys() <= {"horizontal", "vertical"}:
