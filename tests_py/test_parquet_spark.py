@@ -20,6 +20,9 @@ import test_parquet_random as random_tables
 import test_parquet_testing as testing
 from spark_session import session
 
+# It says so whatever is asked of it; that of Delta Lake's jars needs a PySpark that does.
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
 
 @pytest.fixture(scope="module")
 def spark() -> SparkSession:

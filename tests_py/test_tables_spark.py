@@ -15,6 +15,9 @@ from pyspark.sql import DataFrame, SparkSession
 import atio
 from spark_session import session
 
+# It says so whatever is asked of it; that of Delta Lake's jars needs a PySpark that does.
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
 
 @pytest.fixture(scope="module")
 def spark() -> SparkSession:
