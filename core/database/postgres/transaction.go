@@ -87,7 +87,8 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 }
 
 func (t *transaction) begin(schema *arrow.Schema, columns []Column) error {
-	if err := t.conn.exec(t.ctx, "begin", "BEGIN"); err != nil {
+	// Each statement has to see what other writers, whom it has waited for, have made.
+	if err := t.conn.exec(t.ctx, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED"); err != nil {
 		return err
 	}
 	if err := t.settle(); err != nil {
