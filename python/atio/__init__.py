@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._chunks import ChunkWriter
 from ._errors import AtioError, CommitUnknownError, ConflictError, CorruptError, VersionNotFoundError
 from ._files import restore, verify
@@ -32,6 +35,9 @@ from ._table.transaction import Part, Transaction, begin, transaction
 from ._table.verify import TableReport
 from ._table.write import write_snapshot
 from ._write import open_writer, write
+
+if TYPE_CHECKING:
+    from . import aio as aio
 
 __version__ = "0.1.0"
 
@@ -73,3 +79,10 @@ __all__ = [
     "write",
     "write_snapshot",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """``atio.aio``, which is imported when it is wanted: it takes longer than all of the rest."""
+    if name == "aio":
+        return importlib.import_module(f"{__name__}.aio")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,15 +6,20 @@ import base64
 import ctypes
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from . import _lib
-from ._errors import AtioError, error_of, path_of
+from ._errors import AtioError, Cancelled, error_of, path_of
 from ._plan import ArrowStream, DatasetFiles
 
 UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
+
+cancellation: ContextVar[threading.Event | None] = ContextVar("cancellation", default=None)
+"""Set by another thread when the job that is waited for in this context is to go back."""
 
 SLICE_US = 20_000
 """How long one call waits: Python handles signals between calls."""
@@ -77,8 +82,14 @@ class Job:
         """Wait until the job has ended or waits for something."""
         while self.status == RUNNING:
             self._look()
+            self._check_cancelled()
             self.status = self._library.atio_wait(self._id, SLICE_US)
         self._look()
+
+    def _check_cancelled(self) -> None:
+        cancelled = cancellation.get()
+        if cancelled is not None and cancelled.is_set():
+            raise Cancelled("the task was cancelled")
 
     def _look(self) -> None:
         if self._observe is not None and self._library.atio_progress(self._id, ctypes.byref(self._counts)) == 0:
@@ -96,6 +107,7 @@ class Job:
 
     def finish(self) -> dict[str, Any]:
         """Make the job final and return its result, or raise what it failed with."""
+        self._check_cancelled()
         pointer = self._library.atio_finish(self._id)
         self.ended = True
         answer: dict[str, Any] = self._answer(pointer)
