@@ -1,8 +1,6 @@
 package json
 
 import (
-	"math"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -28,7 +26,7 @@ const null = "null"
 var float64s, float32s = finite(number.Polars64(true)), finite(number.Polars32(true))
 
 func finite(n number.Notation) number.Notation {
-	n.NaN, n.Inf = null, null
+	n.NaN, n.Inf, n.Unsigned = null, null, true
 	return n
 }
 
@@ -122,24 +120,17 @@ func (s *style) doubles(v []float64) value {
 	if s.pandas {
 		return func(b []byte, row int) []byte { return appendDouble(b, v[row], s.precision) }
 	}
-	appendFloat := number.AppendFloat64
 	if number.MostlyLong(v[:min(len(v), sampled)]) {
-		appendFloat = number.AppendLong64
+		return func(b []byte, row int) []byte { return number.AppendLong64(b, v[row], &float64s) }
 	}
-	return func(b []byte, row int) []byte {
-		x := v[row]
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return append(b, null...)
-		}
-		return appendFloat(b, x, &float64s)
-	}
+	return func(b []byte, row int) []byte { return number.AppendFloat64(b, v[row], &float64s) }
 }
 
 func (s *style) singles(v []float32) value {
 	if s.pandas {
 		return func(b []byte, row int) []byte { return appendDouble(b, float64(v[row]), s.precision) }
 	}
-	return func(b []byte, row int) []byte { return appendSingle(b, v[row]) }
+	return func(b []byte, row int) []byte { return number.AppendFloat32(b, v[row], &float32s) }
 }
 
 func (s *style) halves(a *array.Float16) value {
@@ -150,15 +141,8 @@ func (s *style) halves(a *array.Float16) value {
 		}
 	}
 	return func(b []byte, row int) []byte { // polars widens them first
-		return appendSingle(b, float32(number.Float16(v[row].Uint16())))
+		return number.AppendFloat32(b, float32(number.Float16(v[row].Uint16())), &float32s)
 	}
-}
-
-func appendSingle(b []byte, x float32) []byte {
-	if x-x != 0 { // not finite
-		return append(b, null...)
-	}
-	return number.AppendFloat32(b, x, &float32s)
 }
 
 // decimals is the value of a column of decimals, which polars writes as strings.

@@ -20,8 +20,10 @@ type Notation struct {
 	Plus bool
 	// ExponentDigits is the least number of digits of an exponent, 1 or 2.
 	ExponentDigits int
-	// NaN and Inf are written for what is no number, the latter with its sign.
+	// NaN and Inf are written for what is no number, the latter with its sign unless
+	// Unsigned is set.
 	NaN, Inf string
+	Unsigned bool
 }
 
 // Python is the notation of Python's repr and str, and of NumPy for float64.
@@ -198,7 +200,7 @@ func (n *Notation) appendSpecial(b []byte, x float64) []byte {
 	switch {
 	case math.IsNaN(x):
 		return append(b, n.NaN...)
-	case x < 0:
+	case x < 0 && !n.Unsigned:
 		b = append(b, '-')
 	}
 	return append(b, n.Inf...)
