@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import os
 import random
 import signal
 import subprocess
@@ -148,16 +149,19 @@ def test_polars_and_arrow(server: Server) -> None:
     assert server.query("SELECT * FROM arrow") == [(2**64 - 1, dt.datetime(1970, 1, 1, 0, 0, 1, 1))]
 
 
-@pytest.mark.parametrize("kind", ["url", "engine", "connection"])
-def test_kinds_of_con(server: Server, kind: str) -> None:
+@pytest.mark.parametrize("driver", ["mysql+pymysql", "mariadb+pymysql", "mysql+mysqlconnector"])
+@pytest.mark.parametrize("kind", ["url", "engine", "socket", "connection"])
+def test_kinds_of_con(server: Server, kind: str, driver: str) -> None:
     frame = pd.DataFrame({"a": [1, 2]})
-    engine = sa.create_engine(server.url(), connect_args={"connect_timeout": 7}, poolclass=sa.NullPool)
+    url = server.url(dialect=driver)
+    socket = {"unix_socket": str(server.socket)} if kind == "socket" else {}
+    engine = sa.create_engine(url, connect_args=socket, poolclass=sa.NullPool)
     if kind == "connection":
         with engine.connect() as con:
             assert write(frame, con, index=False).engine == "pandas"
             con.commit()
     else:
-        assert write(frame, server.url() if kind == "url" else engine, index=False).engine == "go"
+        assert write(frame, url if kind == "url" else engine, index=False).engine == "go"
     assert server.query("SELECT * FROM t") == [(1,), (2,)]
 
 
@@ -260,6 +264,20 @@ def test_an_exception_leaves_nothing(server: Server, mode: str, error: BaseExcep
     assert tables(server) == ([] if mode == "fail" else ["t"])
     if mode != "fail":
         assert look(server) == (OLD, 0)
+
+
+@pytest.mark.parametrize("mode", ["replace", "append"])
+def test_a_signal_stops_a_write(server: Server, mode: str) -> None:
+    old(server)
+    frame = pd.DataFrame({"v": [1] * 2_000_000})
+    began = time.monotonic()
+    timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        write(frame, server.url(), mode, index=False)
+    assert time.monotonic() - began < 15
+    assert look(server) == (OLD, 0)
+    settled(server, mode)
 
 
 def test_readers_see_one_version(server: Server) -> None:

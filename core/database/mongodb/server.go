@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/seojaeohcode/atio/core/database"
 	"github.com/seojaeohcode/atio/core/encode"
@@ -127,11 +128,8 @@ func (s *server) admin(ctx context.Context, command bson.D) error {
 // isLost reports whether err means that the server may not have got a command, or
 // its answer was lost.
 func (s *server) isLost(err error) bool {
-	var selection interface{ Unwrap() error }
-	if errors.As(err, &selection) && strings.Contains(err.Error(), "server selection") {
-		return true
-	}
-	return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, mongo.ErrClientDisconnected)
+	var selection topology.ServerSelectionError
+	return errors.As(err, &selection) || mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, mongo.ErrClientDisconnected)
 }
 
 // failure is what a user is told of an error in the middle of a write.

@@ -209,6 +209,18 @@ func (t *transaction) look(ctx context.Context, c *connection) (committed, known
 	return there != nil, there == nil, err
 }
 
+// undo undoes everything in the session of the write.
+func (t *transaction) undo(ctx context.Context) error {
+	if t.created { // what is in it needs no rollback, which takes longer than the drop
+		return t.conn.exec(ctx, "drop the new table", "DROP TABLE IF EXISTS "+t.target.String())
+	}
+	if err := t.conn.exec(ctx, "roll back", "ROLLBACK"); err != nil {
+		return err
+	}
+	t.clean(ctx, t.conn)
+	return nil
+}
+
 // Abort undoes everything.
 func (t *transaction) Abort() {
 	if t.ended {
@@ -223,13 +235,11 @@ func (t *transaction) Abort() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	err := t.conn.exec(ctx, "roll back", "ROLLBACK")
+	err := t.undo(ctx)
+	t.conn.end()
 	if err == nil {
-		t.clean(ctx, t.conn)
-		t.conn.end()
 		return
 	}
-	t.conn.end()
 	if !t.created && !t.logged {
 		return
 	}

@@ -19,7 +19,8 @@ import (
 // load takes the text of rows and has the server load it: as a stream of one
 // statement, or as a statement for each piece.
 type load struct {
-	ctx    context.Context
+	parent context.Context
+	ctx    context.Context // of the statements: when the parent ends, they may end too
 	conn   *connection
 	insert string // what comes before the rows; "" for a stream
 
@@ -37,9 +38,8 @@ var (
 )
 
 func startLoad(ctx context.Context, c *connection, into table, columns []mysqltext.Column, own []string, style mysqltext.Style) *load {
-	l := &load{conn: c, done: make(chan struct{})}
-	l.ctx, l.cancel = context.WithCancel(ctx)
-	ctx = l.ctx
+	l := &load{parent: ctx, conn: c, done: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if style == mysqltext.Insert {
 		l.insert = fmt.Sprintf("INSERT INTO %s (%s) VALUES ", into, quoteAll(own))
 		close(l.done)
@@ -61,7 +61,12 @@ func startLoad(ctx context.Context, c *connection, into table, columns []mysqlte
 	}
 	from, to := io.Pipe()
 	l.pipe = to
-	l.stop = context.AfterFunc(ctx, func() { _ = to.CloseWithError(context.Cause(ctx)) })
+	// Without more data the statement ends, and the session can drop what it has
+	// made; a cut connection would have to be waited for.
+	l.stop = context.AfterFunc(ctx, func() {
+		_ = to.CloseWithError(context.Cause(ctx))
+		time.AfterFunc(endTimeout, l.cancel)
+	})
 	mysql.RegisterReaderHandler(handler, func() io.Reader { return from })
 	go func() {
 		defer close(l.done)
@@ -72,7 +77,7 @@ func startLoad(ctx context.Context, c *connection, into table, columns []mysqlte
 			}
 			_ = from.CloseWithError(errLoadEnded)
 		}()
-		l.affected, l.err = c.affected(ctx, "load the rows", sql)
+		l.affected, l.err = c.affected(l.ctx, "load the rows", sql)
 	}()
 	return l
 }
@@ -81,6 +86,9 @@ func startLoad(ctx context.Context, c *connection, into table, columns []mysqlte
 func (l *load) Write(p []byte) (int, error) {
 	if l.insert == "" {
 		return l.pipe.Write(p)
+	}
+	if l.parent.Err() != nil {
+		return 0, context.Cause(l.parent)
 	}
 	n, err := l.conn.affected(l.ctx, "insert rows", l.insert+string(p[1:])) // without its first comma
 	if err != nil {
@@ -101,10 +109,16 @@ func (l *load) wait() error {
 // cannot stop the client.
 func (l *load) finish(rows int64) error {
 	if l.pipe != nil {
-		l.stop()
 		_ = l.pipe.Close()
 	}
-	if err := l.wait(); err != nil {
+	err := l.wait()
+	if l.pipe != nil {
+		l.stop()
+	}
+	if l.parent.Err() != nil {
+		return context.Cause(l.parent)
+	}
+	if err != nil {
 		return err
 	}
 	if l.insert == "" {

@@ -10,8 +10,8 @@ from ._target import Target
 # What does not change what is written, or how.
 _IGNORED = frozenset(
     {
-        "auth_plugin", "autocommit", "binary_prefix", "buffered", "charset", "client_flag", "collation", "compress",
-        "conv", "converter_class", "cursorclass", "local_infile", "pool_name", "pool_size", "program_name",
+        "auth_plugin", "autocommit", "binary_prefix", "buffered", "charset", "client_flag", "client_flags", "collation",
+        "compress", "conv", "converter_class", "cursorclass", "local_infile", "pool_name", "pool_size", "program_name",
         "raise_on_warnings", "raw", "read_timeout", "sql_mode", "use_pure", "use_unicode", "write_timeout",
     }
 )  # fmt: skip
