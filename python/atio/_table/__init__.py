@@ -10,5 +10,10 @@ read       read_table
 pandas     a dataset -> pandas, as it was written
 polars     a dataset -> polars, eager or lazy
 history    list_snapshots, rollback, tags, expiry
+stream     rows that come bit by bit, committed exactly once
+transaction   parts of many processes become one version
+chunks     a table written chunk by chunk
+diff, optimize, verify, watch   what their names say
+notebook   what a Table shows of itself
 table      Table: the same as methods
 """
