@@ -74,12 +74,11 @@ func (e *UnknownError) Unwrap() error { return e.Err }
 
 // attempt is a commit on its way.
 type attempt struct {
-	files     bool // build needs the table's files
-	info      CommitInfo
-	build     func(s *Snapshot) (*LogEntry, error) // for the version after s, nil for the first one
-	allows    func(s *Snapshot) error              // says why there cannot be one
-	create    func() (*LogEntry, error)            // makes version 0; nil: the table must exist
-	operation string
+	files  bool // build needs the table's files
+	info   CommitInfo
+	build  func(s *Snapshot) (*LogEntry, error) // for the version after s, nil for the first one
+	allows func(s *Snapshot) error              // says why there cannot be one
+	create func() (*LogEntry, error)            // makes version 0; nil: the table must exist
 }
 
 // Commit makes the data of parts visible, in one version. Cancelling ctx has an
@@ -274,7 +273,6 @@ func removeOf(a *Add, change bool) Remove {
 
 // Apply commits a change.
 func (t *Table) Apply(ctx context.Context, c Change) (Result, error) {
-	base := int64(-1)
 	a := &attempt{
 		files: c.RemoveAll || len(c.Remove) > 0,
 		info: CommitInfo{
@@ -282,12 +280,7 @@ func (t *Table) Apply(ctx context.Context, c Change) (Result, error) {
 			UserMetadata: c.Message, Metadata: c.UserMetadata,
 		},
 		allows: func(s *Snapshot) error { return t.allowsChange(s, &c) },
-		build: func(s *Snapshot) (*LogEntry, error) {
-			if base < 0 {
-				base = s.Version
-			}
-			return t.changeEntry(ctx, s, &c)
-		},
+		build:  func(s *Snapshot) (*LogEntry, error) { return t.changeEntry(ctx, s, &c) },
 	}
 	return t.commit(ctx, a)
 }
