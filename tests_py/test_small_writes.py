@@ -108,3 +108,14 @@ def test_many_threads(tmp_path: Path) -> None:
         thread.join()
     assert len(pd.read_parquet(path)) == 13
     atio.verify(path)
+
+
+def test_current_directory_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(FileNotFoundError, match="current directory is gone") as e:
+        atio.write(NEW, "x.parquet")
+    assert e.value.filename == "x.parquet"
+    atio.write(NEW, tmp_path / "x.parquet")

@@ -84,6 +84,8 @@ func advice(target string, err error) string {
 		return fmt.Sprintf("the file system of %s is full: free some space (the new file needs room beside the old one) or write elsewhere", dir)
 	case errors.Is(err, syscall.EDQUOT):
 		return fmt.Sprintf("your quota on the file system of %s is used up: free some space or ask for more", dir)
+	case errors.Is(err, syscall.EFBIG):
+		return "the file would be larger than this process may write (ulimit -f) or the file system can hold: raise the limit or write elsewhere"
 	case errors.Is(err, syscall.EIO):
 		return "the disk or network under it failed: check the system log before trying again"
 	case errors.Is(err, syscall.EMFILE):

@@ -41,7 +41,11 @@ def path_of(target: object, *, storage_options: object = None, directory: bool =
         raise ValueError("storage_options are for stores such as s3://, but the target is a local file")
     if path.endswith(("/", os.sep)) and not directory:
         raise IsADirectoryError(21, "Is a directory; name a file in it", path)
-    return os.path.abspath(os.path.expanduser(path))
+    try:
+        return os.path.abspath(os.path.expanduser(path))
+    except FileNotFoundError as e:
+        text = "the current directory is gone; change to another one or pass an absolute path"
+        raise FileNotFoundError(e.errno, text, path) from e
 
 
 def _without_secrets(url: str) -> str:
