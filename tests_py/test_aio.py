@@ -148,3 +148,28 @@ def test_open_writer(tmp_path: Path) -> None:
     asyncio.run(_cancelled(is_cancelled_at_the_end(), 0.4))
     assert state(tmp_path) == before
     assert names(tmp_path) == files_of("x.parquet")
+
+
+def test_streams_and_transactions(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with atio.aio.stream(tmp_path / "t", "a") as s:
+            assert await s.last_offset() is None
+            assert await s.append(pd.DataFrame({"x": [1]}), offset=4)
+            assert await s.flush() == [1]
+            assert await s.last_offset() == 4
+            await s.append(pd.DataFrame({"x": [2]}))
+            assert await s.discard() == 1
+            await s.append(pd.DataFrame({"x": [3]}))
+        with pytest.raises(ZeroDivisionError):
+            async with atio.aio.stream(tmp_path / "t", "a") as s:
+                await s.append(pd.DataFrame({"x": [4]}))
+                raise ZeroDivisionError
+        txn = await atio.aio.begin(tmp_path / "t")
+        parts = [await txn.write_part(pd.DataFrame({"x": [n]})) for n in (5, 6)]
+        assert (await txn.commit(parts)).version == 3
+        await txn.abort([await txn.write_part(pd.DataFrame({"x": [7]}))])
+        assert (await atio.aio.read_table(tmp_path / "t"))["x"].tolist() == [1, 3, 5, 6]
+        with pytest.raises(ValueError, match="async with"):
+            await atio.aio.stream(tmp_path / "t", "b").append(pd.DataFrame({"x": [1]}))
+
+    asyncio.run(main())

@@ -18,7 +18,7 @@ import asyncio
 import contextvars
 import functools
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,9 +29,14 @@ from ._job import cancellation
 from ._result import WriteResult
 from ._table.chunks import TableWriter
 from ._table.results import Snapshot
+from ._table.stream import Stream
+from ._table.transaction import Part, Transaction
 
 __all__ = [
     "AsyncChunkWriter",
+    "AsyncStream",
+    "AsyncTransaction",
+    "begin",
     "delete_tag",
     "delete_version",
     "diff",
@@ -43,6 +48,7 @@ __all__ = [
     "restore",
     "revert",
     "rollback",
+    "stream",
     "tag_version",
     "verify",
     "write",
@@ -147,3 +153,93 @@ def open_writer(*args: Any, **kwargs: Any) -> AsyncChunkWriter:
         3
     """
     return AsyncChunkWriter(atio.open_writer(*args, **kwargs))
+
+
+class AsyncStream:
+    """Appends to a table in micro-batches; made by :func:`stream`."""
+
+    def __init__(self, open_it: Callable[[], Stream]) -> None:
+        self._open = open_it
+        self._stream: Stream | None = None
+
+    @property
+    def _opened(self) -> Stream:
+        if self._stream is None:
+            raise ValueError("the stream is not open: use it in `async with`")
+        return self._stream
+
+    async def last_offset(self) -> int | None:
+        """The last offset that is committed, ``None`` if there is none."""
+        return await _in_thread(lambda: self._opened.last_offset)
+
+    async def append(self, obj: Any, offset: int | None = None) -> bool:
+        """Add rows; see :meth:`atio.Stream.append`."""
+        return await _in_thread(self._opened.append, obj, offset)
+
+    async def flush(self) -> list[int]:
+        """Commit what was appended; see :meth:`atio.Stream.flush`."""
+        return await _in_thread(self._opened.flush)
+
+    async def discard(self) -> int:
+        """Give up what was appended and not committed; see :meth:`atio.Stream.discard`."""
+        return await _in_thread(self._opened.discard)
+
+    async def __aenter__(self) -> AsyncStream:
+        self._stream = await _in_thread(self._open)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        opened = self._opened
+        if kind is not None:
+            opened.__exit__(kind, error, traceback)
+            return
+        try:
+            await _in_thread(opened.close)
+        finally:
+            opened.abort()
+
+
+def stream(*args: Any, **kwargs: Any) -> AsyncStream:
+    """``atio.stream``, for ``async with``; its arguments are the same.
+
+    Example:
+        >>> import pandas as pd
+        >>> async def main():
+        ...     async with atio.aio.stream("async_events", app_id="collector") as s:
+        ...         await s.append(pd.DataFrame({"n": [1]}), offset=0)
+        ...     return await atio.aio.read_table("async_events", output_as="numpy")
+        >>> import asyncio
+        >>> asyncio.run(main())["n"].tolist()
+        [1]
+    """
+    return AsyncStream(functools.partial(atio.stream, *args, **kwargs))
+
+
+class AsyncTransaction:
+    """A version that many processes write together; made by :func:`begin`.
+
+    Attributes:
+        transaction: the :class:`atio.Transaction`, which can be pickled.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+
+    async def write_part(self, obj: Any) -> Part:
+        """Write an object's data files; see :meth:`atio.Transaction.write_part`."""
+        return await _in_thread(self.transaction.write_part, obj)
+
+    async def commit(self, parts: Iterable[Part], *, message: str | None = None, metadata: Any = None) -> Snapshot:
+        """Make all parts visible at once; see :meth:`atio.Transaction.commit`."""
+        return await _in_thread(self.transaction.commit, parts, message=message, metadata=metadata)
+
+    async def abort(self, parts: Iterable[Part] = ()) -> None:
+        """Remove the files of parts; see :meth:`atio.Transaction.abort`."""
+        await _in_thread(self.transaction.abort, parts)
+
+
+async def begin(*args: Any, **kwargs: Any) -> AsyncTransaction:
+    """``atio.begin`` as a coroutine; what it returns has coroutines too."""
+    return AsyncTransaction(await _in_thread(atio.begin, *args, **kwargs))
