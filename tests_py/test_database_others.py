@@ -25,7 +25,7 @@ from postgres_server import PASSWORD, Server
 OLD = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
 NEW = pd.DataFrame({"a": [4, 5], "b": ["new", "new"]})
 BAD = pd.DataFrame({"a": [6, 7], "b": ["new", {"no": "type of SQLite"}]})
-REFUSED = (sa.exc.DBAPIError, pd.errors.DatabaseError)
+REFUSED = (sqlite3.Error, sa.exc.DBAPIError, pd.errors.DatabaseError)
 ROWS = [(1, "x"), (2, None), (3, "z")]
 
 

@@ -43,6 +43,7 @@ func (t *transaction) Commit() (database.Result, error) {
 	}
 	t.ended = true
 	t.stop()
+	t.cancel()
 	t.conn.end()
 	t.progress.Enter(progress.Done)
 	return result, nil

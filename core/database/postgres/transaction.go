@@ -33,6 +33,7 @@ func (e *missingColumn) Error() string {
 // transaction is one write under way.
 type transaction struct {
 	ctx      context.Context
+	cancel   context.CancelFunc
 	o        *Options
 	config   *pgconn.Config
 	conn     *connection
@@ -72,13 +73,14 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 		return nil, err
 	}
 	p.Enter(progress.Encoding)
-	t := &transaction{ctx: ctx, o: o, config: config, progress: p, wanted: table{o.Schema, o.Table}}
+	t := &transaction{o: o, config: config, progress: p, wanted: table{o.Schema, o.Table}}
 	for _, f := range schema.Fields() {
 		t.names = append(t.names, f.Name)
 	}
 	if t.conn, err = connect(ctx, config); err != nil {
 		return nil, err
 	}
+	t.ctx, t.cancel = context.WithCancel(ctx)
 	if err := t.begin(schema, columns); err != nil {
 		t.Abort()
 		return nil, err
@@ -303,6 +305,7 @@ func (t *transaction) Abort() {
 		return
 	}
 	t.ended = true
+	t.cancel() // so that a copy under way does not wait for a server that is gone
 	if t.pipe != nil {
 		_ = t.pipe.CloseWithError(errAborted)
 		t.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sqlite3
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,12 +49,7 @@ class PandasArguments:
 
     def write(self, frame: Any, con: Any, mode: str) -> object:
         """Have pandas write it."""
-        if isinstance(getattr(con, "con", None), sqlite3.Connection):
-            from pandas.io.sql import SQLiteDatabase
-
-            frame = frame if frame.ndim == 2 else frame.to_frame()
-            return SQLiteDatabase(con).to_sql(frame, self.table, schema=self.schema, if_exists=mode, **self._kwargs)
-        return frame.to_sql(self.table, con, schema=self.schema, if_exists=mode, **self._kwargs)
+        return to_sql(frame, self.table, con, schema=self.schema, if_exists=mode, **self._kwargs)
 
     def load(self, frame: Any, dialect: Any) -> Load:
         """The frame with its index, each column as the values that pandas would insert."""
@@ -89,6 +85,15 @@ class PandasArguments:
         return SQLTable(
             self.table, database, frame=frame, index=index, index_label=label, schema=self.schema, dtype=dtype
         )
+
+
+def to_sql(frame: Any, table: str, con: Any, **kwargs: Any) -> object:
+    """``frame.to_sql`` over a connection that is in a transaction."""
+    if isinstance(getattr(con, "con", None), sqlite3.Connection):
+        from pandas.io.sql import SQLiteDatabase
+
+        return SQLiteDatabase(con).to_sql(frame if frame.ndim == 2 else frame.to_frame(), table, **kwargs)
+    return frame.to_sql(table, con, **kwargs)
 
 
 def table_of(frame: Any, name: str, schema: str | None, options: dict[str, Any]) -> Any:
@@ -248,18 +253,16 @@ def _of_objects(values: Any, kind: Any) -> Any:
     if inferred == "decimal" and isinstance(kind, String):
         texts = [None if lost else format(v, "f") for v, lost in zip(values, missing, strict=True)]
         return pa.array(texts, pa.large_string())
+    if inferred == "mixed" and all(lost or type(v) is uuid.UUID for v, lost in zip(values, missing, strict=True)):
+        if isinstance(kind, String):
+            return pa.array([None if lost else str(v) for v, lost in zip(values, missing, strict=True)])
+        return pa.array([None if lost else v.bytes for v, lost in zip(values, missing, strict=True)], pa.binary(16))
     array = pa.array(values, type=types[inferred], from_pandas=True)
     if inferred == "datetime" and array.type != pa.timestamp("us"):
         return None  # with time zones, or of several kinds
-    if inferred == "mixed" and _is_uuid(array.type) and isinstance(kind, String):
-        array = pa.array([None if lost else str(v) for v, lost in zip(values, missing, strict=True)], pa.large_string())
-    elif inferred == "mixed" and not (pa.types.is_list(array.type) or _is_uuid(array.type)):
+    if inferred == "mixed" and not pa.types.is_list(array.type):
         return None
     return array if array.null_count == int(missing.sum()) else None
-
-
-def _is_uuid(kind: Any) -> bool:
-    return str(kind) == "extension<arrow.uuid>"
 
 
 def _of_categories(array: Any, kind: Any) -> Any:

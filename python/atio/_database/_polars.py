@@ -46,7 +46,10 @@ class PolarsArguments:
         return height
 
     def write(self, frame: Any, con: Any, mode: str) -> object:
-        """Have polars write it."""
+        """Have polars write it; by pandas as it does itself, but over this very connection, which polars 1.0 does not."""
+        if not self.uses_adbc and self._engine in (None, "sqlalchemy"):
+            as_pandas = frame.to_pandas(use_pyarrow_extension_array=True)
+            return as_pandas.to_sql(self.table, con, schema=self.schema, if_exists=mode, index=False, **self._options)
         return frame.write_database(
             self._name, con, if_table_exists=mode, engine=self._engine, engine_options=self._options, **self._kwargs
         )
@@ -112,8 +115,3 @@ class PolarsSqlArguments(PolarsArguments):
         self.con, self.schema, self.table = as_pandas.con, as_pandas.schema, as_pandas.table
         self.mode, self.key = as_pandas.mode, as_pandas.key
         self._engine, self._options, self.uses_adbc = None, options, False
-
-    def write(self, frame: Any, con: Any, mode: str) -> object:
-        """Have polars write it, as ``write_database`` does."""
-        as_pandas = frame.to_pandas(use_pyarrow_extension_array=True)
-        return as_pandas.to_sql(self.table, con, schema=self.schema, if_exists=mode, index=False, **self._options)

@@ -110,7 +110,7 @@ def _arguments(library: Library, format: str, target_path: object, kwargs: dict[
         from ._arrow import ArrowArguments
 
         return ArrowArguments(target_path, kwargs)
-    raise ValueError(f"format {format!r}: {library.NAME} objects cannot be written to a database by it")
+    raise ValueError(f"format {format!r}: {library.NAME} objects cannot be written to a database by it; use 'sql'")
 
 
 class _Write:
