@@ -16,6 +16,7 @@ import pandas as pd
 import polars as pl
 import psycopg
 import psycopg2
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
@@ -113,6 +114,14 @@ def test_sqlite_by_polars(path: Path, kind: str) -> None:
         result = atio.write(frame, format="database", table_name="t", connection=con, if_table_exists="append")
         assert (result.engine, result.rows) == ("polars", 2)
         assert len(rows(path)) == 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sqlite_with_the_names_of_pandas(path: Path, kind: str) -> None:
+    for con in connections(path, kind):
+        for obj, engine in ((pl.from_pandas(NEW), "polars"), (pa.Table.from_pandas(NEW), "pyarrow")):
+            result = atio.write(obj, format="sql", name="t", con=con, if_exists="replace")
+            assert (result.engine, rows(path)) == (engine, [(4, "new"), (5, "new")])
 
 
 def test_sqlite_in_memory() -> None:

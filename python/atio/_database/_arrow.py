@@ -47,6 +47,8 @@ class ArrowArguments:
         import pandas as pd
         import pyarrow as pa
 
+        from ._pandas import to_sql
+
         table = frame if isinstance(frame, pa.Table) else pa.Table.from_batches([frame])
         as_pandas = table.to_pandas(types_mapper=pd.ArrowDtype)
-        return as_pandas.to_sql(self.table, con, schema=self.schema, if_exists=mode, index=False)
+        return to_sql(as_pandas, self.table, con, schema=self.schema, if_exists=mode, index=False)

@@ -46,10 +46,12 @@ class PolarsArguments:
         return height
 
     def write(self, frame: Any, con: Any, mode: str) -> object:
-        """Have polars write it; by pandas as it does itself, but over this very connection, which polars 1.0 does not."""
+        """Have polars write it, which has pandas do it; over this very connection, which polars 1.0 does not take."""
         if not self.uses_adbc and self._engine in (None, "sqlalchemy"):
+            from ._pandas import to_sql
+
             as_pandas = frame.to_pandas(use_pyarrow_extension_array=True)
-            return as_pandas.to_sql(self.table, con, schema=self.schema, if_exists=mode, index=False, **self._options)
+            return to_sql(as_pandas, self.table, con, schema=self.schema, if_exists=mode, index=False, **self._options)
         return frame.write_database(
             self._name, con, if_table_exists=mode, engine=self._engine, engine_options=self._options, **self._kwargs
         )
