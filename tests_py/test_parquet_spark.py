@@ -186,6 +186,9 @@ def test_predicates(spark: SparkSession, tmp_path: Path) -> None:
     atio.write(data, ours, row_group_size=1700, data_page_size=400)
     pq.write_table(data, theirs, write_statistics=False)
     mine, other = spark.read.parquet(str(ours)), spark.read.parquet(str(theirs)).cache()
+    if tuple(map(int, spark.version.split(".")[:2])) < (4, 3):
+        # Its reader gives wrong numbers where it skips pages by the column index, see docs/parquet.md; 4.3 does not.
+        spark.sparkContext._jsc.hadoopConfiguration().set("parquet.filter.columnindex.enabled", "false")
     wrong = []
     for where in [*filters.PREDICATES, "isnan(f)", "f = double('NaN')", "f > 1e300", "s <=> NULL", "n <=> 77"]:
         rows = [sorted(row.row for row in frame.where(where).select("row").collect()) for frame in (mine, other)]

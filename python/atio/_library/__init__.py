@@ -55,7 +55,7 @@ def library_of(obj: object, format: str | None = None) -> Library | None:
             return _module("arrow")
     if isinstance(obj, Mapping):
         frames = bool(obj) and all(_is_frame(value) for value in obj.values())
-        return _module("sheets" if frames else "numpy")
+        return _module("sheets" if frames and format not in ("npz", "npz_compressed") else "numpy")
     return None
 
 
