@@ -241,8 +241,4 @@ def _fork_while_loading(path: str, children: int) -> list[int]:
 
 
 def test_fork_while_another_thread_loads_the_library(tmp_path: Path) -> None:
-    # A fault that is open: on a loaded machine about one such child in 400 waits for ever in the start of its copy of
-    # the library (docs/guarantees.md, Limits). More than one of 20 would be something else.
-    codes = apart(_fork_while_loading, str(tmp_path / "x"), 20, timeout=200)
-    assert len(codes) == 20
-    assert sum(code != 0 for code in codes) <= 1, codes
+    assert apart(_fork_while_loading, str(tmp_path / "x"), 20, timeout=200) == [0] * 20
