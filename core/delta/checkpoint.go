@@ -157,6 +157,7 @@ func encodeCheckpoint(ctx context.Context, s *Snapshot, gone map[string]bool) ([
 	for _, k := range slices.Sorted(maps.Keys(s.domains)) {
 		row("domainMetadata", s.domains[k].Domain, s.domains[k].Configuration, false)
 	}
+	head := n
 	for _, a := range s.files.inOrder() {
 		row("add", a.Path, a.PartitionValues, a.Size, a.ModificationTime, false, orNull(a.Stats), a.Tags)
 	}
@@ -176,8 +177,18 @@ func encodeCheckpoint(ctx context.Context, s *Snapshot, gone map[string]bool) ([
 		return nil, 0, err
 	}
 	defer enc.Discard()
-	if err := enc.Write(rec); err != nil {
-		return nil, 0, err
+	// What is not of files is in a row group of its own, so that who only wants
+	// to append need not read through those of all files.
+	for _, part := range [][2]int64{{0, head}, {head, n}} {
+		rows := rec.NewSlice(part[0], part[1])
+		err := enc.Write(rows)
+		rows.Release()
+		if err == nil {
+			err = enc.(parquet.RowGroupEnder).EndRowGroup()
+		}
+		if err != nil {
+			return nil, 0, err
+		}
 	}
 	if err := enc.Close(); err != nil {
 		return nil, 0, err

@@ -44,12 +44,13 @@ type leaf struct {
 func readRowGroup(ctx context.Context, rd *file.Reader, i int, want func(parquet.ColumnPath) bool) (*rowGroup, error) {
 	rg := rd.RowGroup(i)
 	g := &rowGroup{rows: int(rg.NumRows()), leaves: map[string]*leaf{}}
+	none := absent(rg)
 	for c := range rg.NumColumns() {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		col := rd.MetaData().Schema.Column(c)
-		if !want(col.ColumnPath()) {
+		if !want(col.ColumnPath()) || none[col.ColumnPath()[0]] {
 			continue
 		}
 		cr, err := rg.Column(c)
@@ -66,6 +67,33 @@ func readRowGroup(ctx context.Context, rd *file.Reader, i int, want func(parquet
 		g.leaves[col.Path()] = l
 	}
 	return g, nil
+}
+
+// always are the columns that each action of a kind has a value in.
+var always = map[string]string{
+	"add": "path", "remove": "path", "txn": "appId", "protocol": "minReaderVersion", "metaData": "id", "domainMetadata": "domain", "sidecar": "path",
+}
+
+// absent returns the kinds of actions of which the statistics of a row group say
+// that it has none.
+func absent(rg *file.RowGroupReader) map[string]bool {
+	none := map[string]bool{}
+	for c := range rg.NumColumns() {
+		col := rg.MetaData().Schema.Column(c)
+		path := col.ColumnPath()
+		if len(path) != 2 || always[path[0]] != path[1] {
+			continue
+		}
+		chunk, err := rg.MetaData().ColumnChunk(c)
+		if err != nil {
+			continue
+		}
+		stats, err := chunk.Statistics()
+		if err == nil && stats != nil && stats.HasNullCount() && stats.NullCount() == rg.NumRows() {
+			none[path[0]] = true
+		}
+	}
+	return none
 }
 
 func newLeaf(col *schema.Column) (*leaf, error) {
@@ -93,7 +121,7 @@ func newLeaf(col *schema.Column) (*leaf, error) {
 
 // read reads the levels and values of a column chunk.
 func (l *leaf) read(cr file.ColumnChunkReader, rows int) error {
-	const batch = 1 << 14
+	batch := int64(min(max(rows, 1<<5), 1<<14)) // lists have more values than rows
 	defs, reps := make([]int16, batch), make([]int16, batch)
 	for cr.HasNext() {
 		total, err := l.batch(cr, batch, defs, reps)

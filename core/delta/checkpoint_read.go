@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -41,10 +42,6 @@ func (t *Table) readCheckpoint(ctx context.Context, c checkpointFiles, s *Snapsh
 }
 
 func (t *Table) readCheckpointFile(ctx context.Context, key string, s *Snapshot) (sidecars []string, err error) {
-	data, err := t.objects.Read(ctx, key)
-	if err != nil {
-		return nil, t.wrap("read", err)
-	}
 	take := func(a *action) error {
 		if a.Sidecar != nil {
 			name, err := decodePath(path.Base(a.Sidecar.Path))
@@ -56,10 +53,23 @@ func (t *Table) readCheckpointFile(ctx context.Context, key string, s *Snapshot)
 		}
 		return s.take(a)
 	}
+	if !strings.HasSuffix(key, ".json") && s.files == nil { // little of the file is wanted
+		f, err := t.objects.Open(ctx, key)
+		if err != nil {
+			return nil, t.wrap("open", err)
+		}
+		defer f.Close()
+		err = readActions(ctx, io.NewSectionReader(f, 0, f.Size()), false, take)
+		return sidecars, err
+	}
+	data, err := t.objects.Read(ctx, key)
+	if err != nil {
+		return nil, t.wrap("read", err)
+	}
 	if strings.HasSuffix(key, ".json") {
 		return sidecars, decodeActions(data, take)
 	}
-	err = readActions(ctx, data, s.files != nil, take)
+	err = readActions(ctx, bytes.NewReader(data), true, take)
 	return sidecars, err
 }
 
@@ -87,13 +97,13 @@ func (s *Snapshot) take(a *action) error {
 
 // readActions calls f with the actions of a checkpoint in Parquet, those of files
 // only if they are asked for.
-func readActions(ctx context.Context, data []byte, files bool, f func(*action) error) (err error) {
+func readActions(ctx context.Context, data parquet.ReaderAtSeeker, files bool, f func(*action) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // arrow-go on a broken file
 			err = fmt.Errorf("it is no whole Parquet file: %v", p)
 		}
 	}()
-	rd, err := file.NewParquetReader(bytes.NewReader(data))
+	rd, err := file.NewParquetReader(data)
 	if err != nil {
 		return err
 	}
@@ -139,6 +149,9 @@ func (g *rowGroup) actions(f func(*action) error) error {
 		{g.present("metaData"), g.metadata()},
 		{g.present("domainMetadata"), g.domains()},
 		{g.present("sidecar"), g.sidecars()},
+	}
+	if len(g.leaves) == 0 {
+		return nil
 	}
 	for row := range g.rows {
 		for _, k := range kinds {

@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -386,6 +387,76 @@ func FuzzCheckpoint(f *testing.F) {
 	}
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = readActions(context.Background(), data, true, func(*action) error { return nil })
+		_ = readActions(context.Background(), bytes.NewReader(data), true, func(*action) error { return nil })
 	})
+}
+
+// Where the hint of the last checkpoint is believed without a listing, damage
+// behind it, and a log that has gone on or been cleaned without it, are still seen.
+func TestHint(t *testing.T) {
+	ctx := context.Background()
+	table := func(t *testing.T, versions int) string {
+		lines := []string{protocolLine + metaLine}
+		for i := range versions {
+			lines = append(lines, addLine(fmt.Sprintf("f%d", i+1)))
+		}
+		dir := logOf(t, lines...)
+		if err := fresh(t, dir).Checkpoint(ctx, 3); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	remove := func(t *testing.T, dir string, key string) {
+		t.Helper()
+		if err := os.Remove(filepath.Join(dir, key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, files := range []bool{false, true} {
+		t.Run(fmt.Sprint("right, files ", files), func(t *testing.T) {
+			for _, newestVersion := range []int{3, 4, 5, 9} {
+				dir := table(t, newestVersion)
+				one := fresh(t, dir)
+				s := one.loadOn(ctx, one.lastCheckpoint(ctx), files)
+				listed, err := one.loadAnew(ctx, int64(newestVersion), files)
+				if s == nil || err != nil || s.Version != int64(newestVersion) || s.Version != listed.Version || s.Metadata.ID != listed.Metadata.ID || !s.Time.Equal(listed.Time) {
+					t.Fatal(newestVersion, s, listed, err)
+				}
+				if files && pathsOf(t, s) != pathsOf(t, listed) {
+					t.Error(pathsOf(t, s), pathsOf(t, listed))
+				}
+			}
+		})
+		t.Run(fmt.Sprint("hole, files ", files), func(t *testing.T) {
+			for _, hole := range []int64{4, 5, 8} {
+				dir := table(t, 9)
+				remove(t, dir, commitKey(hole))
+				if s, err := fresh(t, dir).load(ctx, newest, files); !errors.Is(err, ErrCorrupt) {
+					t.Error(hole, s, err)
+				}
+			}
+		})
+		t.Run(fmt.Sprint("cleaned, files ", files), func(t *testing.T) {
+			// A later checkpoint has no hint, and the log before it is gone, but for the
+			// old checkpoint, which another engine may leave.
+			dir := table(t, 205)
+			if err := fresh(t, dir).Checkpoint(ctx, 200); err != nil {
+				t.Fatal(err)
+			}
+			put1(t, filepath.Join(dir, lastCheckpointKey), `{"version":3,"size":5}`)
+			for v := range int64(200) {
+				remove(t, dir, commitKey(v))
+			}
+			if s, err := fresh(t, dir).load(ctx, newest, files); err != nil || s.Version != 205 {
+				t.Error(s, err)
+			}
+		})
+		t.Run(fmt.Sprint("broken checkpoint, files ", files), func(t *testing.T) {
+			dir := table(t, 9)
+			put1(t, filepath.Join(dir, checkpointKey(3)), "PAR1")
+			if s, err := fresh(t, dir).load(ctx, newest, files); err != nil || s.Version != 9 {
+				t.Error(s, err)
+			}
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"time"
 )
 
@@ -116,6 +117,12 @@ func (t *Table) loadAnew(ctx context.Context, version int64, files bool) (*Snaps
 	from := int64(0)
 	if version == newest {
 		from = t.lastCheckpoint(ctx)
+		if s := t.loadOn(ctx, from, files); s != nil {
+			return s, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 	}
 	log, err := t.listLog(ctx, from)
 	if err == nil && from > 0 && len(log.checkpoints) == 0 {
@@ -146,6 +153,57 @@ func (t *Table) loadAnew(ctx context.Context, version int64, files bool) (*Snaps
 	return s, err
 }
 
+// loadOn reads on from the checkpoint that the hint names until there is no next
+// version, so that the time does not grow with the log, as that of a listing does.
+// It returns nil wherever a listing has to tell what is there: if the checkpoint
+// cannot be read, or is no classic one, or if there are later versions behind one
+// that is missing. In an object store a listing is one request, and so is each
+// look at a file: there it always lists.
+func (t *Table) loadOn(ctx context.Context, checkpoint int64, files bool) *Snapshot {
+	if checkpoint <= 0 || t.o.Objects != nil {
+		return nil
+	}
+	s := newSnapshot(t, checkpoint, files)
+	if t.readCheckpoint(ctx, checkpointFiles{checkpoint, []string{path.Base(checkpointKey(checkpoint))}}, s) != nil {
+		return nil
+	}
+	for {
+		e, err := t.ReadCommit(ctx, s.Version+1)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil || s.apply(e) != nil {
+			return nil
+		}
+	}
+	for v := s.Version + 2; v <= s.Version+1+checkpointInterval; v++ {
+		if _, err := t.objects.Stat(ctx, commitKey(v)); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	// The log is cleaned from its oldest version on: as long as this one is there,
+	// so were those after it.
+	e, err := t.ReadCommit(ctx, s.Version)
+	if err != nil {
+		return nil
+	}
+	s.info = e.Info
+	if s.complete(ctx) != nil {
+		return nil
+	}
+	return s
+}
+
+// newSnapshot returns one to be filled from a checkpoint, or for version -1 from
+// the first commit on.
+func newSnapshot(t *Table, checkpoint int64, files bool) *Snapshot {
+	s := &Snapshot{Version: checkpoint, table: t, checkpoint: checkpoint, txns: map[string]Txn{}, domains: map[string]DomainMetadata{}}
+	if files {
+		s.files, s.removed = newLiveFiles(), map[string]*Remove{}
+	}
+	return s
+}
+
 // replay makes a snapshot of the newest checkpoint that can be read and the
 // commits after it.
 func (t *Table) replay(ctx context.Context, log *logFiles, version int64, files bool) (*Snapshot, error) {
@@ -168,10 +226,7 @@ func (t *Table) replay(ctx context.Context, log *logFiles, version int64, files 
 			damaged = t.corrupt(fmt.Sprintf("version %d is missing in its log (%s), while later ones are there: bring the file back", v, commitKey(v)), nil)
 			break
 		}
-		s := &Snapshot{Version: c.version, table: t, checkpoint: c.version, txns: map[string]Txn{}, domains: map[string]DomainMetadata{}}
-		if files {
-			s.files, s.removed = newLiveFiles(), map[string]*Remove{}
-		}
+		s := newSnapshot(t, c.version, files)
 		if c.version >= 0 {
 			err := t.readCheckpoint(ctx, c, s)
 			if errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {

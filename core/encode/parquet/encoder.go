@@ -61,6 +61,30 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	return e.err
 }
 
+// RowGroupEnder is what the encoders of this package are besides an
+// [encode.Encoder].
+type RowGroupEnder interface {
+	// EndRowGroup ends the row group that the rows written so far are in, however
+	// few they are. Those that come go into another.
+	EndRowGroup() error
+}
+
+var _ RowGroupEnder = (*encoder)(nil)
+
+// EndRowGroup implements [RowGroupEnder].
+func (e *encoder) EndRowGroup() error {
+	switch {
+	case e.closed:
+		return errClosed
+	case e.err != nil:
+		return e.err
+	}
+	if g := e.gather.take(); g != nil {
+		e.err = e.submit(g)
+	}
+	return e.err
+}
+
 // fits returns an error if a batch of schema s does not belong in this file.
 func (e *encoder) fits(s *arrow.Schema) error {
 	want := e.schema.arrow

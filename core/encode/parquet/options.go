@@ -117,7 +117,8 @@ func (Options) Format() string { return Name }
 
 // NewEncoder returns an encoder that writes record batches of schema to w.
 // Options that Parquet does not have are an [*encode.OptionError], columns it
-// cannot hold an [*encode.UnsupportedError]; nothing has been written then.
+// cannot hold an [*encode.UnsupportedError]; nothing has been written then. The
+// encoder is a [RowGroupEnder] as well.
 func (o Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, env encode.Env) (encode.Encoder, error) {
 	s, err := o.settings()
 	if err != nil {
