@@ -56,6 +56,9 @@ const maxFloat = 48
 // AppendFloat64 appends x.
 func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 	abs := math.Abs(x)
+	if whole := int64(abs); whole < int64(len(small)) && float64(whole) == abs {
+		return appendWhole(b, whole, math.Float64bits(x)>>63)
+	}
 	if cents := abs * 100; cents < 1e15 {
 		// Prices, percentages and whole numbers: if x is the float nearest to a
 		// decimal of at most 15 digits, that is the shortest one, for no two such
@@ -68,6 +71,22 @@ func AppendFloat64(b []byte, x float64, n *Notation) []byte {
 		return n.appendSpecial(b, x)
 	}
 	return AppendLong64(b, x, n)
+}
+
+// appendWhole appends a number below 10,000 with ".0" behind it. negative is 1 or 0.
+func appendWhole(b []byte, v int64, negative uint64) []byte {
+	if cap(b)-len(b) < 9 {
+		b = slices.Grow(b, 9)
+	}
+	at := len(b)
+	out := (*[9]byte)(b[at : at+9])
+	out[0] = '-'
+	digits := small[v]
+	n := smallLength(digits)
+	const pointZero = '.' | '0'<<8
+	w := uint64(digits) | pointZero<<(8*uint(n)&63)
+	binary.LittleEndian.PutUint64(out[negative:negative+8], w)
+	return b[:at+int(negative)+n+2]
 }
 
 // AppendLong64 is AppendFloat64, faster for numbers with many digits and slower for
@@ -208,6 +227,9 @@ func (n *Notation) appendSpecial(b []byte, x float64) []byte {
 
 // appendHundredths appends c hundredths with one or two decimals.
 func appendHundredths(b []byte, c uint64, negative bool) []byte {
+	if c < 100*uint64(len(small)) {
+		return appendSmallHundredths(b, c, negative)
+	}
 	if negative {
 		b = append(b, '-')
 	}
@@ -224,6 +246,31 @@ func appendHundredths(b []byte, c uint64, negative bool) []byte {
 	b = appendPoint(b, c, 2)
 	_, zero := bits.Sub64(uint64(b[len(b)-1]), '1', 0) // 1 if the last digit is 0
 	return b[:len(b)-int(zero)]
+}
+
+// appendSmallHundredths is appendHundredths for numbers below 10,000, whose digits fit
+// into one word.
+func appendSmallHundredths(b []byte, c uint64, negative bool) []byte {
+	if cap(b)-len(b) < 9 {
+		b = slices.Grow(b, 9)
+	}
+	at := len(b)
+	out := (*[9]byte)(b[at : at+9])
+	out[0] = '-'
+	if negative {
+		at++
+	}
+	whole := c / 100
+	cents := c - 100*whole
+	tens := cents * 103 >> 10 // of two digits
+	ones := cents - 10*tens
+	digits := small[whole]
+	n := smallLength(digits)
+	w := uint64(digits) | ('.'|'0'<<8|'0'<<16|tens<<8|ones<<16)<<(8*uint(n)&63)
+	start := uint(at-len(b)) & 1
+	binary.LittleEndian.PutUint64(out[start:start+8], w)
+	_, zero := bits.Sub64(ones, 1, 0) // 1 if the last digit is 0
+	return b[:at+n+3-int(zero)]
 }
 
 // appendPoint appends v, less than 10**8, with a point before its last decimals, of

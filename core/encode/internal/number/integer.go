@@ -31,17 +31,47 @@ func digitCount(v uint64) int {
 	return n + int(borrow)
 }
 
+// small holds the digits of numbers below 10,000 as bytes of a little-endian word,
+// behind which it is 0. They are most of the integers that people write.
+var small = func() (t [10_000]uint32) {
+	for v := range t {
+		w := eightDigits(uint64(v))
+		blank := bits.TrailingZeros64(w&^zeros|1<<56) / 8
+		t[v] = uint32(w >> (8 * blank))
+	}
+	return t
+}()
+
+// smallLength returns how many digits an entry of small has.
+func smallLength(digits uint32) int { return (bits.Len32(digits) + 7) / 8 }
+
 // AppendInt appends v in decimal.
 func AppendInt(b []byte, v int64) []byte {
-	if v < 0 {
-		return AppendUint(append(b, '-'), -uint64(v))
+	sign := v >> 63
+	abs := uint64(v ^ sign - sign)
+	if abs >= uint64(len(small)) {
+		if v < 0 {
+			b = append(b, '-')
+		}
+		return AppendUint(b, abs)
 	}
-	return AppendUint(b, uint64(v))
+	if cap(b)-len(b) < 8 {
+		b = slices.Grow(b, 8)
+	}
+	at := len(b)
+	out := (*[8]byte)(b[at : at+8])
+	out[0] = '-'
+	negative := uint(-sign) & 1
+	digits := small[abs]
+	binary.LittleEndian.PutUint32(out[negative:negative+4], digits)
+	return b[:at+int(negative)+smallLength(digits)]
 }
 
 // AppendUint appends v in decimal.
 func AppendUint(b []byte, v uint64) []byte {
-	b = slices.Grow(b, maxInteger)
+	if cap(b)-len(b) < maxInteger {
+		b = slices.Grow(b, maxInteger)
+	}
 	if v < 1e8 { // without a branch for each number of digits
 		w := eightDigits(v)
 		blank := bits.TrailingZeros64(w&^zeros|1<<56) / 8 // leading zeros
