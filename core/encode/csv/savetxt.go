@@ -194,7 +194,11 @@ func writeRows[T numeric](e *matrixEncoder, batch arrow.RecordBatch, v []T) erro
 func appendRows[T numeric](e *matrixEncoder, b []byte, v []T) []byte {
 	for len(v) > 0 {
 		for i, f := range e.formats {
-			b = append(b, e.around[i]...)
+			if text := e.around[i]; len(text) == 1 {
+				b = append(b, text[0])
+			} else {
+				b = append(b, text...)
+			}
 			b = appendNumber(f, b, v[i])
 		}
 		b = append(b, e.around[len(e.formats)]...)

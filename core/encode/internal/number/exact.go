@@ -16,6 +16,9 @@ const maxExact = 19
 // even. It writes NaN and infinities as n does.
 func AppendExponent(b []byte, x float64, decimals int, n *Notation) []byte {
 	abs := math.Abs(x)
+	if whole := int64(abs); whole < int64(len(small)) && float64(whole) == abs && decimals >= 3 && decimals < 32 {
+		return appendWholeExponent(b, whole, math.Float64bits(x)>>63, decimals)
+	}
 	if !(abs <= math.MaxFloat64) {
 		return n.appendSpecial(b, x)
 	}
@@ -27,6 +30,27 @@ func AppendExponent(b []byte, x float64, decimals int, n *Notation) []byte {
 		b = append(b, '-')
 	}
 	return appendExponential(b, d, decimals+1, exp)
+}
+
+// appendWholeExponent is AppendExponent for a number below 10,000 with 3 to 31
+// decimals. negative is 1 or 0.
+func appendWholeExponent(b []byte, v int64, negative uint64, decimals int) []byte {
+	if cap(b)-len(b) < maxFloat {
+		b = slices.Grow(b, maxFloat)
+	}
+	at := len(b)
+	b[:at+1][at] = '-'
+	at += int(negative)
+	digits := small[v]
+	n := smallLength(digits)
+	w := uint64(digits) | zeros<<(8*uint(n)&63)
+	out := (*[40]byte)(b[at : at+40])
+	binary.LittleEndian.PutUint64(out[:], w&0xff|'.'<<8|w>>8<<16)
+	for i := 8; i < decimals+2; i += 8 {
+		binary.LittleEndian.PutUint64(out[i:i+8], zeros)
+	}
+	binary.LittleEndian.PutUint32(out[decimals+2:], 'e'|'+'<<8|'0'<<16|uint32('0'+n-1)<<24)
+	return b[:at+decimals+6]
 }
 
 // AppendGeneral appends x with at most the given number of digits, as C's "%.*g"

@@ -14,6 +14,9 @@ func TestExactDigits(t *testing.T) {
 	for range 200_000 {
 		values = append(values, math.Float64frombits(r.Uint64()>>1), r.NormFloat64(), float64(r.IntN(1e6))/100, float64(r.Int64()))
 	}
+	for v := range 10_100 {
+		values = append(values, float64(v))
+	}
 	slow := 0
 	for _, x := range values {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -22,7 +25,7 @@ func TestExactDigits(t *testing.T) {
 		if r.IntN(2) == 0 {
 			x = -x
 		}
-		digits := r.IntN(21)
+		digits := r.IntN(36)
 		if got, want := string(AppendExponent(nil, x, digits, &Python)), strconv.FormatFloat(x, 'e', digits, 64); got != want {
 			t.Fatalf("%%.%de of %v: %s, not %s", digits, x, got, want)
 		}
