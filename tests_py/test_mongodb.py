@@ -272,8 +272,21 @@ def test_twenty_writers(db: Any, uri: str) -> None:
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(replace, range(20)))
     assert len({r["w"] for r in rows(db)}) == 1 and len(rows(db)) == 50
-    replace(20)  # which cleans up what writers that came between one another may have left
     assert db.list_collection_names() == ["c"]
+
+
+def test_twenty_writers_find_a_dead_one(db: Any, uri: str) -> None:
+    long_ago = dt.datetime.now(dt.timezone.utc) - dt.timedelta(minutes=5)
+    for _ in range(5):
+        dead = ObjectId()
+        db[f"_atio.{dead}.data"].insert_one({"w": -1})
+        db[f"_atio.{dead}.write"].insert_one(
+            {"_id": dead, "kind": "stage", "target": "c", "state": "open", "machine": "another", "beat": long_ago}
+        )
+        with ThreadPoolExecutor(20) as pool:
+            list(pool.map(lambda i: write(pd.DataFrame({"w": [i]}), uri, "replace"), range(20)))
+        assert db.list_collection_names() == ["c"]
+        assert len(rows(db)) == 1
 
 
 OLD, NEW = 300, 4000

@@ -65,7 +65,7 @@ func (a *appended) insert(ctx context.Context, c *command) (keeps bool, err erro
 
 // mark leaves the marker by which the documents can be removed.
 func (a *appended) mark(ctx context.Context) error {
-	a.marker = marker{ID: a.docs.ids.write(), Kind: kindAppend, Target: a.target, First: a.docs.ids.at(0)}
+	a.marker = marker{ID: a.docs.ids.write(a.s.now()), Kind: kindAppend, Target: a.target, First: a.docs.ids.at(0)}
 	if a.docs.id < 0 {
 		a.marker.Spans = 1
 	}

@@ -29,10 +29,11 @@ func newIdentifiers() *identifiers {
 	return ids
 }
 
-// write is the identifier of the write itself: no document's.
-func (ids *identifiers) write() bson.ObjectID {
+// write is the identifier of the write itself, which began at now by the server's
+// clock: no document's.
+func (ids *identifiers) write(now time.Time) bson.ObjectID {
 	var id bson.ObjectID
-	binary.BigEndian.PutUint32(id[:], uint32(time.Now().Unix()))
+	binary.BigEndian.PutUint32(id[:], uint32(now.Unix()))
 	rand.Read(id[4:])
 	return id
 }

@@ -151,14 +151,21 @@ func (c *claim) end() {
 }
 
 // drop drops a collection, if there is one, and makes sure that nothing which was
-// still under way has made it anew.
+// still under way has made it anew. It does not matter who drops it: when two do at
+// once, some servers have an error for the second.
 func (s *server) drop(ctx context.Context, name string) error {
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
-		if err := s.db.Collection(name).Drop(ctx); err != nil {
-			return err
+		refused := s.db.Collection(name).Drop(ctx)
+		if refused != nil && s.isLost(refused) {
+			return refused
 		}
 		found, err := s.find(ctx, name)
-		if err != nil || found == nil {
+		switch {
+		case err == nil && found == nil:
+			return nil
+		case refused != nil:
+			return refused
+		case err != nil:
 			return err
 		}
 		select {
@@ -218,8 +225,7 @@ func (s *server) isDead(m *marker) bool {
 	me := self()
 	if me.machine != "" && m.Machine == me.machine {
 		if m.PID == me.pid && m.Started == me.started {
-			_, runs := running.Load(m.ID)
-			return !runs
+			return true // it was not running when its marker was read
 		}
 		if !isAlive(m.PID, m.Started) {
 			return true
@@ -230,15 +236,22 @@ func (s *server) isDead(m *marker) bool {
 
 // sweepOne removes a write if it is dead.
 func (s *server) sweepOne(ctx context.Context, id bson.ObjectID) error {
-	name := prefix + id.Hex()
-	coll := s.db.Collection(name + markerSuffix)
-	for {
+	// Asked before the marker is read: a write of this process which ends in between
+	// has taken its marker with it, and is not mistaken for one that left it.
+	if _, runs := running.Load(id); runs {
+		return nil
+	}
+	coll := s.db.Collection(prefix + id.Hex() + markerSuffix)
+	for seen := false; ; seen = true {
 		var m marker
 		err := coll.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&m)
 		if errors.Is(err, mongo.ErrNoDocuments) {
-			if !s.isOld(id) {
+			if !seen && !s.isOld(id) {
 				return nil // it may come
 			}
+			// One that was there and is gone does not come again, and has taken its
+			// collection with it. But the update below makes that anew on servers
+			// which, other than MongoDB, create what an update does not find.
 			return s.drop(ctx, coll.Name())
 		}
 		if err != nil {

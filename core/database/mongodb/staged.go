@@ -46,7 +46,7 @@ func (s *server) destination(ctx context.Context, target string, mode database.M
 		}
 	}
 	d := &staged{s: s, target: target, mode: mode, old: old, docs: docs, lost: func(error) {}}
-	m := marker{ID: docs.ids.write(), Kind: kindStage, Target: target}
+	m := marker{ID: docs.ids.write(s.now()), Kind: kindStage, Target: target}
 	d.data = prefix + m.ID.Hex() + dataSuffix
 	if d.claim, err = s.claim(ctx, m, func(err error) { d.lost(err) }); err != nil {
 		return nil, s.stopped(ctx, "mark the write", err)

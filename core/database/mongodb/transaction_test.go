@@ -33,6 +33,8 @@ type replicaSet struct {
 	done     map[string]bool       // committed
 	commands []string
 
+	// execute has the effect of a command and makes the answer.
+	execute func(command string, c bson.Raw) bson.D
 	// fail is asked before a command is executed, and after it: what it returns is
 	// the answer; "cut" cuts the connection.
 	fail func(command string, n int, executed bool) string
@@ -45,6 +47,7 @@ func newReplicaSet(t *testing.T) *replicaSet {
 	}
 	r := &replicaSet{t: t, listener: l, open: map[string][]bson.Raw{}, done: map[string]bool{},
 		fail: func(string, int, bool) string { return "" }}
+	r.execute = r.transact
 	var wg sync.WaitGroup
 	t.Cleanup(func() { l.Close(); wg.Wait() })
 	wg.Add(1)
@@ -158,7 +161,7 @@ func (r *replicaSet) answer(c bson.Raw) bson.D {
 	return ok
 }
 
-func (r *replicaSet) execute(name string, c bson.Raw) bson.D {
+func (r *replicaSet) transact(name string, c bson.Raw) bson.D {
 	transaction := ""
 	if lsid, err := c.LookupErr("lsid"); err == nil {
 		if number, err := c.LookupErr("txnNumber"); err == nil {
