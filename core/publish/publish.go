@@ -78,7 +78,7 @@ func (p *Published) Keep() {
 	}
 	s := p.stage
 	for _, hidden := range p.aside {
-		remove(s.st, hidden)
+		removeOld(s.st, hidden, s.oldSize)
 	}
 	// Backups of a time when more of them were asked for.
 	for i := s.o.Backups + 1; s.o.Backups > 0; i++ {

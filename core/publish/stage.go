@@ -58,7 +58,8 @@ type Stage struct {
 	base  *store.Info // what an appending stage began with
 	tree  *tree       // if the target is a directory
 
-	sealed bool
+	oldSize int64 // of the target before, 0 if it was no file
+	sealed  bool
 }
 
 const (
@@ -89,6 +90,10 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 	if err := s.checkTarget(old); err != nil {
 		return nil, err
 	}
+	if old != nil && old.Mode.IsRegular() {
+		s.oldSize = old.Size
+	}
+	awaitFreed()
 	sweep(s.st, s.names)
 	if err := s.create(); err != nil {
 		s.Abort()
