@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import os
-import sys
-import threading
 import time
-import weakref
 from dataclasses import replace
-from types import TracebackType
 from typing import Any
 
+from ._chunked import Chunked
 from ._errors import Unsupported, naming_target
 from ._formats import compression_suffix
 from ._job import WAITING, Job, validate
@@ -23,10 +17,8 @@ from ._result import WriteResult
 from ._target import Publishing
 
 
-class ChunkWriter:
+class ChunkWriter(Chunked):
     """Writes one file chunk by chunk; made by :func:`atio.open_writer`."""
-
-    _closed = True  # until it is open, for __del__
 
     def __init__(
         self,
@@ -38,15 +30,13 @@ class ChunkWriter:
         show_progress: bool,
         verbose: bool,
     ) -> None:
+        super().__init__()
         self._target = target
         self._began = time.perf_counter()
         self._format = format
         self._publishing = publishing
         self._kwargs = kwargs
         self._told = {"show_progress": show_progress, "verbose": verbose}
-        self._process = os.getpid()
-        self._stack = contextlib.ExitStack()
-        self._job: Job | None = None
         self._report: Report | None = None
         self._library: Library | None = None
         self._append: Append | None = None
@@ -54,9 +44,6 @@ class ChunkWriter:
         self._count = 0
         self._rows: int | None = 0
         self._result: WriteResult | None = None
-        self._thread = threading.get_ident()
-        self._closed = False
-        _writers[id(self)] = weakref.ref(self)
 
     @property
     def result(self) -> WriteResult:
@@ -65,69 +52,10 @@ class ChunkWriter:
             raise ValueError("the writer has not been closed, so there is no result yet")
         return self._result
 
-    def __enter__(self) -> ChunkWriter:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            # Twice, since a signal may come before the first call has begun; after close it does nothing.
-            try:
-                self.abort()
-            finally:
-                self.abort()
-
-    def write(self, chunk: Any) -> None:
-        """Add a chunk: any object that :func:`write` takes. If it fails, the whole write is aborted."""
-        self._check_open()
-        try:
-            self._write(chunk)
-        except BaseException:
-            self.abort()
-            raise
-
     def close(self) -> WriteResult:
         """Complete and publish the file."""
-        self._check_open()
-        try:
-            self._finish()
-        except BaseException:
-            self.abort()
-            raise
-        self._closed = True
-        self._stack.close()
+        self._close()
         return self.result
-
-    def abort(self) -> None:
-        """End without publishing: everything is as before. After ``close`` it does nothing."""
-        if self._closed:
-            return
-        if self._process != os.getpid():
-            self._closed = True
-            return  # in a forked child: the job is the parent's
-        try:
-            if self._job is not None:
-                self._job.abandon()
-        finally:
-            if self._job is None or self._job.ended:
-                self._closed = True
-                # With the exception at hand, if there is one, so that the report can name it.
-                self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
-
-    def __del__(self) -> None:
-        self.abort()
-        _writers.pop(id(self), None)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError("write to a closed writer")
-        if self._process != os.getpid():
-            raise ValueError("a writer cannot be used in a forked process: open one of its own there")
 
     def _write(self, chunk: Any) -> None:
         library = library_of(chunk, self._format)
@@ -260,21 +188,6 @@ class ChunkWriter:
         answer = self._job.finish()
         self._report.succeeded(answer)
         self._result = WriteResult.of(answer, self._target, self._began)
-
-
-_writers: dict[int, weakref.ref[ChunkWriter]] = {}
-
-
-@atexit.register
-def _abort_forgotten() -> None:
-    """Abort what is still open when Python ends, while it can still give back the memory of the chunks."""
-    for writer in [made() for made in _writers.values()]:
-        if writer is not None and writer._thread == threading.get_ident():  # others may be at work with theirs
-            writer.abort()
-
-
-class _Aborted(Exception):
-    """The writer was aborted without an exception."""
 
 
 def cast_to_first(stream: Any, schema: Any, first: Any, number: int) -> ArrowStream:

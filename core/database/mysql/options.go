@@ -2,12 +2,11 @@ package mysql
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seojaeohcode/atio/core/database"
-	"github.com/seojaeohcode/atio/core/encode"
 )
 
 // Options say where and how to write.
@@ -34,9 +33,9 @@ type Options struct {
 
 	// Columns of the table, if it is created; those of a table that is there are
 	// its own. Nil to take types that hold what Arrow's do.
-	Columns []Column `json:"columns"`
+	Columns []database.Column `json:"columns"`
 	// Indexes of the table, if it is created.
-	Indexes []Index `json:"indexes"`
+	Indexes []database.Index `json:"indexes"`
 
 	// NaNIsNull makes a null of a float that is no number, as pandas means it.
 	NaNIsNull bool `json:"nan_is_null"`
@@ -45,18 +44,6 @@ type Options struct {
 	SkipSync bool `json:"skip_sync"`
 	// ConnectTimeout limits connecting; 0 means 30 seconds.
 	ConnectTimeout time.Duration `json:"connect_timeout"`
-}
-
-// Column is a column of a table that is created.
-type Column struct {
-	Name string `json:"name"`
-	SQL  string `json:"sql"` // its type, as in CREATE TABLE
-}
-
-// Index is an index of a table that is created.
-type Index struct {
-	Name    string   `json:"name"`
-	Columns []string `json:"columns"`
 }
 
 // Dialect is "mysql".
@@ -69,33 +56,16 @@ const (
 )
 
 func (o *Options) check() error {
-	if !slices.Contains(database.Modes, o.Mode) {
-		return &encode.OptionError{Format: dialect, Option: "mode", Value: o.Mode, Reason: fmt.Sprintf("there is %v", database.Modes)}
+	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: o.Columns}
+	return t.Check(dialect, tooLong)
+}
+
+// tooLong says why a name is.
+func tooLong(name string) string {
+	if n := utf8.RuneCountInString(name); n > maxName {
+		return fmt.Sprintf("it has %d characters, and the server takes %d", n, maxName)
 	}
-	if (o.Mode == database.Upsert) != (len(o.Key) > 0) {
-		return &encode.OptionError{Format: dialect, Option: "key", Value: o.Key, Reason: "an upsert needs the columns that identify a row, and only an upsert does"}
-	}
-	if o.Table == "" {
-		return &encode.OptionError{Format: dialect, Option: "table", Value: o.Table, Reason: "name the table"}
-	}
-	names := append([]string{o.Schema, o.Table}, o.Key...)
-	for _, c := range o.Columns {
-		names = append(names, c.Name)
-	}
-	for _, name := range names {
-		if strings.ContainsRune(name, 0) {
-			return &encode.OptionError{Format: dialect, Option: "name", Value: fmt.Sprintf("%q", name), Reason: "a name cannot hold a NUL"}
-		}
-		if n := len([]rune(name)); n > maxName {
-			return &encode.OptionError{Format: dialect, Option: "name", Value: name, Reason: fmt.Sprintf("it has %d characters, and the server takes %d", n, maxName)}
-		}
-	}
-	for _, k := range o.Key {
-		if !slices.ContainsFunc(o.Columns, func(c Column) bool { return c.Name == k }) && o.Columns != nil {
-			return &encode.OptionError{Format: dialect, Option: "key", Value: k, Reason: "there is no such column"}
-		}
-	}
-	return nil
+	return ""
 }
 
 // quote makes an identifier of a name, whatever is in it.

@@ -102,19 +102,7 @@ func checkKey(ctx context.Context, c *connection, t table, key, names []string) 
 	return nil
 }
 
-// columnsFor are columns that hold what Arrow's types do.
-func columnsFor(schema *arrow.Schema) ([]Column, error) {
-	out := make([]Column, schema.NumFields())
-	for i, f := range schema.Fields() {
-		sql := typeFor(f.Type)
-		if sql == "" {
-			return nil, &encode.UnsupportedError{Format: dialect, Column: f.Name, Type: f.Type.String(), Reason: "no type of the server is known for it"}
-		}
-		out[i] = Column{f.Name, sql}
-	}
-	return out, nil
-}
-
+// typeFor is a type that holds what one of Arrow's does, "" if none is known.
 func typeFor(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.BooleanType:

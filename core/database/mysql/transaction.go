@@ -53,7 +53,7 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 	columns := o.Columns
 	if columns == nil {
 		var err error
-		if columns, err = columnsFor(schema); err != nil {
+		if columns, err = database.ColumnsFor(dialect, schema, typeFor); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +73,7 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 	return t, nil
 }
 
-func (t *transaction) begin(schema *arrow.Schema, columns []Column) error {
+func (t *transaction) begin(schema *arrow.Schema, columns []database.Column) error {
 	rows, err := t.conn.query(t.ctx, "look at the session", "SELECT COALESCE(DATABASE(), ''), @@local_infile")
 	if err != nil {
 		return err
@@ -111,12 +111,12 @@ func (t *transaction) begin(schema *arrow.Schema, columns []Column) error {
 		return err
 	}
 	t.load = startLoad(t.ctx, t.conn, t.into, t.columns, t.own, style)
-	t.encoder = mysqltext.NewEncoder(t.ctx, t.load, o, encode.Env{Progress: t.progress})
-	return nil
+	t.encoder, err = mysqltext.NewEncoder(t.ctx, t.load, o, encode.Env{Progress: t.progress})
+	return t.cause(err)
 }
 
 // prepare decides what gets the rows, and creates it if it has to.
-func (t *transaction) prepare(columns []Column) error {
+func (t *transaction) prepare(columns []database.Column) error {
 	switch {
 	case t.o.Mode == database.Replace, t.old == nil:
 		if t.old != nil && t.old.kind != "BASE TABLE" {
@@ -131,7 +131,7 @@ func (t *transaction) prepare(columns []Column) error {
 	return t.old.takesRows(t.ctx, t.conn)
 }
 
-func (t *transaction) create(columns []Column) error {
+func (t *transaction) create(columns []database.Column) error {
 	t.created = true
 	parts := make([]string, len(columns))
 	for i, c := range columns {

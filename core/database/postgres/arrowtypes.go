@@ -4,23 +4,9 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/seojaeohcode/atio/core/encode"
 )
 
-// columnsFor are columns that hold what Arrow's types do.
-func columnsFor(schema *arrow.Schema) ([]Column, error) {
-	out := make([]Column, schema.NumFields())
-	for i, f := range schema.Fields() {
-		sql := typeFor(f.Type)
-		if sql == "" {
-			return nil, &encode.UnsupportedError{Format: dialect, Column: f.Name, Type: f.Type.String(), Reason: "name a type in Options.Columns"}
-		}
-		out[i] = Column{f.Name, sql}
-	}
-	return out, nil
-}
-
+// typeFor is a type that holds what one of Arrow's does, "" if none is known.
 func typeFor(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.BooleanType:

@@ -2,12 +2,10 @@ package postgres
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/seojaeohcode/atio/core/database"
-	"github.com/seojaeohcode/atio/core/encode"
 )
 
 // Options say where and how to write.
@@ -28,9 +26,9 @@ type Options struct {
 
 	// Columns of the table, if it is created; those of a table that is there are
 	// its own. Nil to take types that hold what Arrow's do.
-	Columns []Column `json:"columns"`
+	Columns []database.Column `json:"columns"`
 	// Indexes of the table, if it is created.
-	Indexes []Index `json:"indexes"`
+	Indexes []database.Index `json:"indexes"`
 
 	// NaNIsNull makes a null of a float that is no number, as pandas means it.
 	NaNIsNull bool `json:"nan_is_null"`
@@ -44,18 +42,6 @@ type Options struct {
 	OutcomeTimeout time.Duration `json:"outcome_timeout"`
 }
 
-// Column is a column of a table that is created.
-type Column struct {
-	Name string `json:"name"`
-	SQL  string `json:"sql"` // its type, as in CREATE TABLE
-}
-
-// Index is an index of a table that is created.
-type Index struct {
-	Name    string   `json:"name"`
-	Columns []string `json:"columns"`
-}
-
 // Dialect is "postgresql".
 func (o *Options) Dialect() string { return dialect }
 
@@ -66,33 +52,16 @@ const (
 )
 
 func (o *Options) check() error {
-	if !slices.Contains(database.Modes, o.Mode) {
-		return &encode.OptionError{Format: dialect, Option: "mode", Value: o.Mode, Reason: fmt.Sprintf("there is %v", database.Modes)}
+	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: o.Columns}
+	return t.Check(dialect, tooLong)
+}
+
+// tooLong says why a name is, of which the server would keep a part.
+func tooLong(name string) string {
+	if len(name) > maxName {
+		return fmt.Sprintf("it has %d bytes, and the server keeps %d", len(name), maxName)
 	}
-	if (o.Mode == database.Upsert) != (len(o.Key) > 0) {
-		return &encode.OptionError{Format: dialect, Option: "key", Value: o.Key, Reason: "an upsert needs the columns that identify a row, and only an upsert does"}
-	}
-	if o.Table == "" {
-		return &encode.OptionError{Format: dialect, Option: "table", Value: o.Table, Reason: "name the table"}
-	}
-	names := append([]string{o.Schema, o.Table}, o.Key...)
-	for _, c := range o.Columns {
-		names = append(names, c.Name)
-	}
-	for _, name := range names {
-		if strings.ContainsRune(name, 0) {
-			return &encode.OptionError{Format: dialect, Option: "name", Value: fmt.Sprintf("%q", name), Reason: "a name cannot hold a NUL"}
-		}
-		if len(name) > maxName {
-			return &encode.OptionError{Format: dialect, Option: "name", Value: name, Reason: fmt.Sprintf("it has %d bytes, and the server keeps %d", len(name), maxName)}
-		}
-	}
-	for _, k := range o.Key {
-		if !slices.ContainsFunc(o.Columns, func(c Column) bool { return c.Name == k }) && o.Columns != nil {
-			return &encode.OptionError{Format: dialect, Option: "key", Value: k, Reason: "there is no such column"}
-		}
-	}
-	return nil
+	return ""
 }
 
 // quote makes an identifier of a name, whatever is in it.

@@ -161,7 +161,7 @@ func TestNumerics(t *testing.T) {
 		a := b.NewArray()
 		batch := array.NewRecordBatch(one("v", dt), []arrow.Array{a}, int64(a.Len()))
 		o := options("numerics", database.Replace)
-		o.Columns = []postgres.Column{{Name: "v", SQL: "numeric"}}
+		o.Columns = []database.Column{{Name: "v", SQL: "numeric"}}
 		if _, err := database.Write(t.Context(), reader(t, batch), o, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -64,7 +64,7 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 	columns := o.Columns
 	if columns == nil {
 		var err error
-		if columns, err = columnsFor(schema); err != nil {
+		if columns, err = database.ColumnsFor(dialect, schema, typeFor); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +88,7 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 	return t, nil
 }
 
-func (t *transaction) begin(schema *arrow.Schema, columns []Column) error {
+func (t *transaction) begin(schema *arrow.Schema, columns []database.Column) error {
 	// Each statement has to see what other writers, whom it has waited for, have made.
 	if err := t.conn.exec(t.ctx, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED"); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (t *transaction) settle() error {
 }
 
 // prepare decides what is copied into, and creates it if it has to.
-func (t *transaction) prepare(columns []Column) error {
+func (t *transaction) prepare(columns []database.Column) error {
 	if t.o.Mode == database.Replace {
 		t.into = table{t.o.Schema, hiddenName()}
 		return t.create(columns)
@@ -180,7 +180,7 @@ func (t *transaction) lock() error {
 	return err
 }
 
-func (t *transaction) create(columns []Column) error {
+func (t *transaction) create(columns []database.Column) error {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		parts[i] = quote(c.Name) + " " + c.SQL

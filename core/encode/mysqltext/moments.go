@@ -34,7 +34,7 @@ func (o *Options) moments(t arrow.DataType, to kind) maker {
 	case *arrow.Date64Type:
 		return o.days(to, func(a arrow.Array) func(int) int64 {
 			v := a.(*array.Date64).Date64Values()
-			return func(i int) int64 { return floorDiv(int64(v[i]), daySeconds*1000) }
+			return func(i int) int64 { return civil.FloorDiv(int64(v[i]), daySeconds*1000) }
 		})
 	case *arrow.TimestampType:
 		return o.timestamps(t, to)
@@ -86,12 +86,12 @@ func (o *Options) timestamps(t *arrow.TimestampType, to kind) maker {
 		v := a.(*array.Timestamp).TimestampValues()
 		return o.quoted(func(b []byte, i int) ([]byte, error) {
 			x := int64(v[i])
-			s := floorDiv(x, second)
+			s := civil.FloorDiv(x, second)
 			micros := (x - s*second) * int64(t.Unit.Multiplier()) / 1000
 			if offset != nil {
 				s += offset(s)
 			}
-			d := floorDiv(s, daySeconds)
+			d := civil.FloorDiv(s, daySeconds)
 			if d < minDay || d > maxDay {
 				return b, errYear
 			}
@@ -118,7 +118,7 @@ func (o *Options) times(to kind, unit arrow.TimeUnit, read func(arrow.Array) fun
 		get := read(a)
 		return o.quoted(func(b []byte, i int) ([]byte, error) {
 			x := get(i)
-			s := floorDiv(x, second)
+			s := civil.FloorDiv(x, second)
 			return appendClock(b, s, (x-s*second)*int64(unit.Multiplier())/1000), nil
 		})
 	}
@@ -162,12 +162,4 @@ func offsets(zone string) (offset func(seconds int64) int64, ok bool) {
 		_, offset := time.Unix(seconds, 0).In(location).Zone()
 		return int64(offset)
 	}, true
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

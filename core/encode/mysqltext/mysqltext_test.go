@@ -30,12 +30,16 @@ func text(batch arrow.RecordBatch, style Style, to string, nanIsNull bool) (stri
 	if err := o.Check(batch.Schema()); err != nil {
 		return "", err
 	}
-	e := NewEncoder(context.Background(), &out, o, encode.Env{})
+	e, err := NewEncoder(context.Background(), &out, o, encode.Env{})
+	if err != nil {
+		e.Discard()
+		return "", err
+	}
 	if err := e.Write(batch); err != nil {
 		e.Discard()
 		return "", err
 	}
-	err := e.Close()
+	err = e.Close()
 	return out.String(), err
 }
 

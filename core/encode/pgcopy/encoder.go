@@ -3,29 +3,22 @@ package pgcopy
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/seojaeohcode/atio/core/encode"
-	"github.com/seojaeohcode/atio/core/encode/internal/held"
+	"github.com/seojaeohcode/atio/core/encode/internal/fields"
 )
 
-// A task formats about so many fields, and about so many bytes of text.
 const (
-	taskCells = 1 << 14
-	taskBytes = 1 << 18
+	// header is the signature, no flags, and no extension of the header.
+	header  = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+	trailer = "\xff\xff"
 )
-
-// header is the signature, no flags, and no extension of the header.
-const header = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 
 // maxField is the size at which the server refuses a message.
 const maxField = 1<<30 - 1
-
-var errClosed = errors.New("postgresql: the encoder is closed")
 
 // Options say what is to be encoded.
 type Options struct {
@@ -38,118 +31,42 @@ type Options struct {
 // Check returns an [*encode.UnsupportedError] for a column that is not encoded,
 // and an [*encode.ValueError] if one has no column to go into, or the other way
 // round.
-func (o *Options) Check(schema *arrow.Schema) error {
-	_, err := o.plan(schema)
-	return err
+func (o *Options) Check(schema *arrow.Schema) error { return o.table().Check(schema) }
+
+func (o *Options) table() *fields.Table {
+	t := &fields.Table{Format: "postgresql", Rows: appendRows, Head: header, Tail: trailer,
+		Maker: func(t arrow.DataType, column int) maker { return o.maker(t, &o.Columns[column]) }}
+	for _, c := range o.Columns {
+		t.Columns = append(t.Columns, fields.Column{Name: c.Name, SQL: c.SQL})
+	}
+	return t
 }
 
 // Encoder encodes batches. It is an [encode.Encoder].
-type Encoder struct {
-	o        *Options
-	env      encode.Env
-	pipeline *encode.Pipeline
-	batches  held.Batches
-	schema   *arrow.Schema
-	makers   []column // for schema
-	rows     int64
-	closed   bool
-}
+type Encoder struct{ *fields.Encoder }
 
-// NewEncoder begins to encode onto w.
+// NewEncoder begins to encode onto w. The encoder has to be closed or discarded
+// after an error, too.
 func NewEncoder(ctx context.Context, w io.Writer, o *Options, env encode.Env) (*Encoder, error) {
-	e := &Encoder{o: o, env: env, pipeline: encode.NewPipeline(ctx, w, 0, env.Workers, 0)}
-	return e, e.pipeline.Go(func(b []byte) ([]byte, error) { return append(b, header...), nil }, nil)
+	e, err := fields.NewEncoder(ctx, w, o.table(), env)
+	return &Encoder{e}, err
 }
 
-// Rows is how many rows there have been so far.
-func (e *Encoder) Rows() int64 { return e.rows }
-
-// Write encodes a batch, whose columns are found by their names, and may have
-// other types than those of the batch before.
-func (e *Encoder) Write(batch arrow.RecordBatch) error {
-	if e.closed {
-		return errClosed
-	}
-	if e.schema == nil || e.schema != batch.Schema() {
-		makers, err := e.o.plan(batch.Schema())
-		if err != nil {
-			return err
-		}
-		e.schema, e.makers = batch.Schema(), makers
-	}
-	fields := make([]field, len(e.makers))
-	text := 0
-	for i, c := range e.makers {
-		array := batch.Column(c.index)
-		fields[i] = c.make(array)
-		for _, b := range array.Data().Buffers() {
-			if b != nil {
-				text += b.Len()
-			}
-		}
-	}
-	base, rows := e.rows, int(batch.NumRows())
-	e.rows += int64(rows)
-	h := e.batches.Hold(batch)
-	defer e.batches.Done(h)
-	step := max(1, min(taskCells/max(1, len(fields)), taskBytes/max(1, text/max(1, rows))))
-	for lo := 0; lo < rows; lo += step {
-		hi := min(lo+step, rows)
-		h.AddTask()
-		err := e.pipeline.Go(func(b []byte) ([]byte, error) {
-			defer e.batches.Done(h)
-			return e.format(b, fields, lo, hi, base)
-		}, func(_ int64, n int) {
-			e.env.Progress.AddRows(int64(hi - lo))
-			e.env.Progress.AddBytes(int64(n))
-		})
-		if err != nil {
-			e.batches.Done(h)
-			return err
-		}
-	}
-	return nil
-}
-
-// format appends rows lo to hi: for each the number of its fields, and for each
-// field its size and its bytes.
-func (e *Encoder) format(b []byte, fields []field, lo, hi int, base int64) ([]byte, error) {
+// appendRows appends for each row the number of its fields, and for each field its
+// size and its bytes.
+func appendRows(b []byte, of []field, lo, hi int) ([]byte, error) {
 	for row := lo; row < hi; row++ {
-		b = binary.BigEndian.AppendUint16(b, uint16(len(fields)))
-		for i, f := range fields {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(of)))
+		for i, f := range of {
 			start := len(b)
 			var err error
 			if b, err = f(b, row); err == nil && len(b)-start > maxField {
 				err = errTooLong
 			}
 			if err != nil {
-				c := &e.o.Columns[i]
-				return nil, &encode.ValueError{Format: format, Column: c.Name, Row: base + int64(row), Reason: reason(err, c)}
+				return nil, &fields.Failure{Column: i, Row: row, Err: err}
 			}
 		}
 	}
 	return b, nil
-}
-
-// Close writes what is pending and the trailer.
-func (e *Encoder) Close() error {
-	var err error
-	if !e.closed {
-		err = e.pipeline.Go(func(b []byte) ([]byte, error) {
-			return binary.BigEndian.AppendUint16(b, math.MaxUint16), nil
-		}, nil)
-	}
-	e.closed = true
-	if closing := e.pipeline.Close(); err == nil {
-		err = closing
-	}
-	e.batches.Release()
-	return err
-}
-
-// Discard stops.
-func (e *Encoder) Discard() {
-	e.closed = true
-	e.pipeline.Discard()
-	e.batches.Release()
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/seojaeohcode/atio/core/encode/internal/civil"
 )
 
 // The server counts from the year 2000.
@@ -32,7 +34,7 @@ func momentField(t arrow.DataType, to Type) maker {
 	case *arrow.Date64Type:
 		return days(to, func(a arrow.Array) func(int) int64 {
 			v := a.(*array.Date64).Date64Values()
-			return func(i int) int64 { return floorDiv(int64(v[i]), daySeconds*1000) }
+			return func(i int) int64 { return civil.FloorDiv(int64(v[i]), daySeconds*1000) }
 		})
 	case *arrow.Time32Type:
 		if to != Time {
@@ -132,7 +134,7 @@ func timestamps(t *arrow.TimestampType, to Type) maker {
 				return nil, errRange
 			}
 			if to == Date {
-				return appendDate(b, floorDiv(us, dayMicros))
+				return appendDate(b, civil.FloorDiv(us, dayMicros))
 			}
 			return appendTimestamp(b, us)
 		}
@@ -156,16 +158,8 @@ func perUnit(u arrow.TimeUnit) int64 {
 func micros(v int64, u arrow.TimeUnit) (int64, bool) {
 	per := perUnit(u)
 	if per == 0 {
-		return floorDiv(v, 1000), true
+		return civil.FloorDiv(v, 1000), true
 	}
 	us := v * per
 	return us, us/per == v
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import time
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import Any
 
+from .._chunked import Chunked
 from .._job import WAITING, Job
 from .._library import chunks_of
 from .._report import Report, reporting
@@ -34,16 +31,13 @@ RESUMING = "atio-chunks"
 """The name under which a table keeps how many chunks are committed, unless another one is given."""
 
 
-class TableWriter:
+class TableWriter(Chunked):
     """Writes a table chunk by chunk; made by :meth:`atio.Table.open_writer`.
 
     It is a context manager. Without ``commit_every`` one version is made when the block ends, and none if it raises.
     With it a version is made for every so many chunks; if the block raises, those stay, and the chunks behind them
     are not written.
     """
-
-    _job: Job | None = None
-    _closed = True  # until it is open, for __del__
 
     def __init__(
         self,
@@ -72,6 +66,7 @@ class TableWriter:
             commit_every = 1
         if app_id is not None and not resume:
             raise ValueError("app_id names what is to be resumed: it goes with resume=True")
+        super().__init__()
         self._began = time.perf_counter()
         self._commit_every = commit_every
         self._app_id = (app_id or RESUMING) if resume else None
@@ -83,8 +78,6 @@ class TableWriter:
             **commit_fields(message, metadata, expected_version),
         }
         self._kwargs, self._durable = kwargs, durable
-        self._process = os.getpid()
-        self._stack = contextlib.ExitStack()
         self._report: Report = self._stack.enter_context(
             reporting(self._path, show_progress=show_progress, verbose=verbose)
         )
@@ -92,7 +85,6 @@ class TableWriter:
         self._held: list[Frame] = []
         self._seen = 0
         self._answer: dict[str, Any] | None = None
-        self._closed = False
         #: How many chunks an earlier run has committed; as many of those that come are passed over.
         self.resumed_at = self._committed_chunks() if self._app_id is not None else 0
 
@@ -109,67 +101,15 @@ class TableWriter:
         seconds = time.perf_counter() - self._began
         return Snapshot.of(self._answer, self._path, seconds, self._message, self._metadata)
 
-    def write(self, chunk: Any) -> None:
-        """Add a chunk: what :func:`atio.write` takes. If it fails, the writer is aborted."""
-        self._check_open()
-        try:
-            self._write(chunk)
-        except BaseException:
-            self.abort()
-            raise
-
     def close(self) -> None:
         """Commit what is left, and end."""
-        self._check_open()
-        try:
-            if self._commit_every is not None:
-                self._commit_held()
-            else:
-                self._finish()
-        except BaseException:
-            self.abort()
-            raise
-        self._closed = True
-        self._stack.close()
+        self._close()
 
     def abort(self) -> None:
         """End without committing what is not committed yet. After ``close`` it does nothing."""
+        super().abort()
         if self._closed:
-            return
-        try:
-            if self._job is not None and self._process == os.getpid():
-                self._job.abandon()
-        finally:
-            if self._job is None or self._job.ended or self._process != os.getpid():
-                self._closed = True
-                self._held = []
-                self._stack.__exit__(*(sys.exc_info() if sys.exc_info()[0] else (_Aborted, _Aborted(), None)))
-
-    def __enter__(self) -> TableWriter:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            # Twice, since a signal may come before the first call has begun; after close it does nothing.
-            try:
-                self.abort()
-            finally:
-                self.abort()
-
-    def __del__(self) -> None:
-        self.abort()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError("write to a closed writer")
-        if self._process != os.getpid():
-            raise ValueError("a writer cannot be used in a forked process: open one of its own there")
+            self._held = []
 
     def _write(self, chunk: Any) -> None:
         if self._commit_every is None:
@@ -201,6 +141,9 @@ class TableWriter:
             self._job.finish()  # raises what it failed with
 
     def _finish(self) -> None:
+        if self._commit_every is not None:
+            self._commit_held()
+            return
         if self._job is None:
             raise ValueError("there is nothing to write: no chunk came, so the columns are not known")
         self._job.resume()
@@ -232,10 +175,6 @@ class TableWriter:
 
     def _committed_chunks(self) -> int:
         return max(0, int(requests.call("txn", self._path, {"name": self._app_id})))
-
-
-class _Aborted(Exception):
-    """The writer was aborted without an exception."""
 
 
 def _combined(frames: list[Frame]) -> Frame:

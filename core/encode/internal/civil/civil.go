@@ -7,6 +7,15 @@ import "github.com/seojaeohcode/atio/core/encode/internal/number"
 // SecondsPerDay is the length of a day; there are no leap seconds.
 const SecondsPerDay = 86400
 
+// FloorDiv is a/b rounded down, as the day or second is of a time before 1970.
+func FloorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
 // Years says how years are written that do not have four digits.
 type Years int
 
