@@ -187,8 +187,13 @@ def test_fork_in_the_middle_of_a_write(where: str, tmp_path: Path) -> None:
     assert atio.verify(tmp_path / "x.parquet").rows == (1000 if where == "validate" else 2000)
 
 
-def _child_collects(directory: str) -> int:
-    held = [atio.open_writer(f"{directory}/x.csv", show_progress=True, verbose=True)]
+def _child_collects(directory: str, what: str) -> int:
+    told = {"show_progress": True, "verbose": True}
+    held: list[Any] = []
+    if what == "file":
+        held.append(atio.open_writer(f"{directory}/x.csv", **told))
+    else:
+        held.append(atio.Table(directory).open_writer(**told))
     held[0].write(FRAME)
     print("<child>", flush=True)
 
@@ -202,12 +207,18 @@ def _child_collects(directory: str) -> int:
     return code
 
 
-def test_a_child_that_collects_a_writer_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert apart(_child_collects, str(tmp_path), timeout=60) == 0
+@pytest.mark.parametrize("what", ["file", "table"])
+def test_a_child_that_collects_a_writer_says_nothing(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert apart(_child_collects, str(tmp_path), what, timeout=60) == 0
     said = capsys.readouterr().out
     assert "<child>\n</child>\n" in said, said
-    assert said.count("✅ File writing completed") == 1
-    assert atio.verify(tmp_path / "x.csv").rows == 1000
+    if what == "file":
+        assert said.count("✅ File writing completed") == 1
+        assert atio.verify(tmp_path / "x.csv").rows == 1000
+    else:
+        assert len(atio.read_table(tmp_path)) == 1000
 
 
 def _exits(directory: str) -> int:
