@@ -137,10 +137,11 @@ def _pool(directory: str, method: str, kind: str) -> list[int]:
     write_and_check(f"{directory}/parent")
     context = multiprocessing.get_context(method)
     paths = [f"{directory}/{i}" for i in range(24)]
+    workers = 8 if method == "fork" else 4
     if kind == "Pool":
-        with context.Pool(4) as pool:
+        with context.Pool(workers) as pool:
             return pool.map(write_and_check, paths, chunksize=1)
-    with concurrent.futures.ProcessPoolExecutor(4, mp_context=context) as executor:
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as executor:
         return list(executor.map(write_and_check, paths))
 
 
@@ -237,19 +238,28 @@ def test_a_child_that_ends_like_any_program(tmp_path: Path) -> None:
     assert atio.verify(tmp_path / "x.csv").rows == 1000
 
 
-def _fork_while_loading(path: str, children: int) -> list[int]:
-    """Each child is to atio a new process; it forks at some moment while one of its threads loads the library."""
+def _fork_while_loading(path: str, children: int, in_thread: bool) -> list[int]:
+    """Each child is to atio a new process; it forks at some moment while another of its threads loads the library."""
 
     def load_and_fork(i: int) -> None:
-        thread = threading.Thread(target=write_and_check, args=(f"{path}-{i}-thread",))
+        codes: list[int] = []
+
+        def forks() -> None:
+            time.sleep(0.003 * i)
+            codes.append(fork(write_and_check, f"{path}-{i}-child", seconds=30))
+
+        def loads() -> None:
+            write_and_check(f"{path}-{i}-thread")
+
+        thread = threading.Thread(target=forks if in_thread else loads)
         thread.start()
-        time.sleep(0.003 * i)
-        code = fork(write_and_check, f"{path}-{i}-child", seconds=30)
+        (loads if in_thread else forks)()
         thread.join()
-        assert code == 0
+        assert codes == [0]
 
     return [fork(load_and_fork, i) for i in range(children)]
 
 
-def test_fork_while_another_thread_loads_the_library(tmp_path: Path) -> None:
-    assert apart(_fork_while_loading, str(tmp_path / "x"), 20, timeout=200) == [0] * 20
+@pytest.mark.parametrize("in_thread", [False, True], ids=["main", "thread"])
+def test_fork_while_another_thread_loads_the_library(tmp_path: Path, in_thread: bool) -> None:
+    assert apart(_fork_while_loading, str(tmp_path / "x"), 20, in_thread, timeout=200) == [0] * 20

@@ -2,7 +2,7 @@
 
 A child of ``fork`` has none of its parent's other threads. What one of them was in the middle of, such as importing a
 module or loading a library, stays half-done in the child for ever, and whoever wants the same there waits for ever.
-So threads do such things under this lock, and a fork waits until none of them does.
+So threads do such things under this lock, and a fork waits until none of them does; see also ``_first_use``.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import _lib
 from ._errors import AtioError, Cancelled, error_of, path_of
+from ._first_use import use_pyarrow
 from ._plan import ArrowStream, DatasetFiles
 
 UNKNOWN, RUNNING, READY, FAILED, WAITING = -1, 0, 1, 2, 3
@@ -149,6 +150,7 @@ class _exported:  # noqa: N801 - used like a function
         if stream is not None:
             # polars 1.0 has no such method, only its way to pyarrow; 1.3 wants the argument.
             source: Any = stream if hasattr(stream, "__arrow_c_stream__") else stream.to_arrow()
+            use_pyarrow()
             self._capsule = source.__arrow_c_stream__(None)
 
     def __enter__(self) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any
 from . import _database
 from ._chunks import ChunkWriter
 from ._errors import ConflictError, Unsupported, naming_target
+from ._fork import undisturbed
 from ._formats import format_of, has_suffix
 from ._job import Job, run
 from ._job import validate as validate_stage
@@ -116,7 +117,8 @@ def write(
 
 
 def _to_database(*arguments: Any) -> WriteResult:
-    from ._database._write import write as write_to_database
+    with undisturbed:
+        from ._database._write import write as write_to_database
 
     return write_to_database(*arguments)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from .._first_use import use
 from . import _excel_sheet as sheets
 
 Fields = list[tuple[Any, dict[str, Any]]]
@@ -102,6 +103,7 @@ class Cells:
         return x if x is None or x - x != 0 else float(self.float_format % x)  # type: ignore[operator]
 
     def _moments(self, array: Any, style: dict[str, Any]) -> Fields | None:
+        use("pyarrow.compute")
         import pyarrow.compute as pc
 
         if array.type.tz is not None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._first_use import use
+
 MAX_ROWS = 1 << 20
 MAX_COLUMNS = 1 << 14
 MAX_TEXT = 32_767
@@ -121,6 +123,7 @@ def is_plain(texts: Any, engine: str) -> bool:
 
     XlsxWriter makes links of URLs, and openpyxl refuses control characters.
     """
+    use("pyarrow.compute")
     import pyarrow.compute as pc
 
     if engine == "openpyxl":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._first_use import use
 from ._csv_versions import of_pandas, refuses_nul, widens_arrow_floats
 
 
@@ -97,6 +98,7 @@ def objects_of(values: Any, kind: str | None = None) -> Any:
 
 
 def _text(array: Any) -> Any:
+    use("pyarrow.compute")
     import pyarrow.compute as pc
 
     if refuses_nul() and pc.any(pc.match_substring(array, "\0")).as_py():
@@ -106,6 +108,7 @@ def _text(array: Any) -> Any:
 
 def _masked(array: Any) -> Any:
     """A masked array: NaN behind no mask is not missing to every version of pandas."""
+    use("pyarrow.compute")
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -135,6 +138,7 @@ def _has_plain_years(array: Any) -> bool:
     """Whether all dates are written as ``datetime.date`` writes them, and whatever the version of pandas."""
     import datetime as dt
 
+    use("pyarrow.compute")
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from .._first_use import use
 from ._pandas_cells import dictionary_of, masked_types, objects_of
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -99,6 +100,7 @@ def texts_of(column: Any, style: Style) -> Any:
 
 def row_labels_of(index: Any, style: Style) -> Any:
     """The labels of an Index as an Arrow array: integers, strings or timestamps; ``None`` if they cannot be had."""
+    use("pyarrow.compute")
     import numpy as np
     import pandas as pd
     import pyarrow as pa

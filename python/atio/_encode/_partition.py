@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from atio._first_use import use
 from atio._plan import DatasetFiles
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def split_table(table: pa.Table, keys: Sequence[str], name: str) -> Iterator[Dat
 
     The rows of a file are in the table's order. The key columns are in the path, not in the files.
     """
+    use("pyarrow.compute", "pyarrow.dataset")
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.dataset as ds

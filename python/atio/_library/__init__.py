@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 from .. import _registry
+from .._first_use import use_pyarrow
 from .._fork import undisturbed
 from .._formats import known
 from .._plan import EncodeInLibrary, Plan
@@ -179,5 +180,6 @@ def plan(library: Library, obj: Any, format: str, target: str, kwargs: dict[str,
         return library.plan(obj, format, target, kwargs)
     with undisturbed:
         made = library.plan(obj, format, target, kwargs)
+        use_pyarrow()
     _planned.add(key)
     return made

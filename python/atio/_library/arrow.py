@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import _encode
+from .._first_use import use
 from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from . import Append, SameColumns, check_existing
 
@@ -32,6 +33,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have pyarrow write it. The arguments of csv are those of ``pyarrow.csv.WriteOptions``."""
     table = _table(obj)
+    use({"csv": "pyarrow.csv", "parquet": "pyarrow.parquet", "ipc": "pyarrow.feather"}[format])
     directory = format == "parquet" and kwargs.get("partition_cols") is not None
 
     def write(path: str) -> None:
@@ -55,6 +57,7 @@ def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:
     """Chunks of csv behind one another."""
     if format != "csv":
         raise ValueError(f"Arrow chunks cannot be written as {format} with these arguments: pass one table")
+    use("pyarrow.csv")
     from pyarrow import csv
 
     same = SameColumns()

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from .. import _encode
+from .._first_use import use
 from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns
 
@@ -156,6 +157,7 @@ def _append_rows(kwargs: dict[str, Any]) -> Append:
 
 def _append_members(format: str, kwargs: dict[str, Any]) -> Append:
     """An archive of arrays one after the other, as ``np.savez`` names and writes its arguments."""
+    use("encodings.cp437")  # which zipfile looks up
     import zipfile
 
     import numpy as np

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _encode
+from .._first_use import use
 from .._plan import EncodeInLibrary, Plan
 from . import Append, SameColumns, _workbooks, check_existing
 
@@ -41,10 +42,19 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:
     """Have pandas write it."""
+    use(*_imports_of(format, kwargs))
     if format == "excel":
         return EncodeInLibrary(NAME, lambda path: _write_sheet(obj, path, kwargs), len(obj))
     directory = format == "parquet" and kwargs.get("partition_cols") is not None
     return EncodeInLibrary(NAME, lambda path: _writer(obj, format)(path, **kwargs), len(obj), directory)
+
+
+def _imports_of(format: str, kwargs: dict[str, Any]) -> tuple[str, ...]:
+    """What pandas' writer imports when it is called."""
+    if format == "parquet":
+        return ("fastparquet",) if kwargs.get("engine") == "fastparquet" else ("pyarrow.parquet",)
+    imports = {"ipc": "pyarrow.feather", "html": "pandas.io.formats.html", "excel": "encodings.utf_16_le"}
+    return (imports[format],) if format in imports else ()
 
 
 def append_in_library(format: str, kwargs: dict[str, Any]) -> Append:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from .. import _encode
+from .._first_use import use
 from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from . import Append, SameColumns, _workbooks
 
@@ -42,7 +43,10 @@ def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLi
     directory = format == "parquet" and kwargs.get("partition_by") is not None
     frame = frame_of(obj)
     write = getattr(frame, f"write_{format}")
+    if kwargs.get("use_pyarrow"):
+        use("pyarrow.parquet")
     if format == "excel":
+        use("xlsxwriter", "polars.io.spreadsheet._write_utils", "encodings.utf_16_le")
         _workbooks.check_texts({str(kwargs.get("worksheet") or "Sheet1"): frame})
     if format == "avro":
         return EncodeInLibrary(NAME, lambda path: _write_watched(write, path, kwargs), frame.height)

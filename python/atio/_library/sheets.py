@@ -8,6 +8,7 @@ from typing import Any
 from .. import _encode
 from .._encode import _excel_pandas, _excel_polars
 from .._encode._excel_sheet import limit_error
+from .._first_use import use
 from .._plan import EncodeInLibrary, Plan
 from . import Append, _workbooks
 
@@ -35,6 +36,7 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
 def plan_in_library(obj: Any, format: str, kwargs: dict[str, Any]) -> EncodeInLibrary:  # noqa: ARG001
     """Have the libraries write them."""
     frames = _frames(obj, kwargs)
+    use("encodings.utf_16_le")
     rows = sum(len(frame) for frame in frames.values())
     if all(_workbooks.is_polars(frame) for frame in frames.values()):
         return EncodeInLibrary("polars", lambda path: _workbooks.by_polars(frames, path, kwargs), rows)

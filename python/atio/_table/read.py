@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._first_use import use
 from .._fork import undisturbed
 from .._job import WAITING, Job
 from .._target import PathLike
@@ -89,10 +90,12 @@ def read_table(
 
 def _output(source: Source, selection: Selection, output_as: str) -> Any:
     if output_as in ("polars", "lazy"):
+        use(f"{__package__}.polars")
         from . import polars
 
         return (polars.scan if output_as == "lazy" else polars.collect)(source, selection)
     if output_as == "pandas":
+        use(f"{__package__}.pandas")
         from . import pandas
 
         names = selection.names(source, pandas.index_columns(source))
@@ -100,6 +103,7 @@ def _output(source: Source, selection: Selection, output_as: str) -> Any:
     table = selection.table(source, selection.names(source))
     if output_as == "arrow":
         return table
+    use(f"{__package__}.arrays")
     from . import arrays
 
     return arrays.from_table(table, source.remembered.get("numpy"))
@@ -152,6 +156,7 @@ class Selection:
         if isinstance(filters, pc.Expression):
             self.filters = filters
         elif filters is not None:
+            use("pyarrow.parquet")
             import pyarrow.parquet as pq
 
             listed = list(filters)

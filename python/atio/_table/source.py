@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._errors import CorruptError
+from .._first_use import use
 from .frames import REMEMBERED
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Source:
 
         With ``stats`` files that a filter rules out are left out.
         """
+        use("pyarrow.compute", "pyarrow.dataset")
         import pyarrow.dataset as ds
         from pyarrow.fs import LocalFileSystem
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .._errors import CorruptError
+from .._first_use import use
 from . import requests
 from .diff import reading
 from .source import Source
@@ -82,6 +83,7 @@ def _told(path: str, version: int, problems: list[str]) -> str:
 
 def _compare_statistics(source: Source, answer: dict[str, Any]) -> int | list[str]:
     """How many statistics were compared, or those that are wrong."""
+    use("pyarrow.parquet")
     import pyarrow.parquet as pq
 
     compared, problems = 0, []
