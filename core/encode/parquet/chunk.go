@@ -89,9 +89,9 @@ func (w *workspace) encoder(c codec) (compress.Encoder, error) {
 	return e, err
 }
 
-// encodeChunk appends the column chunk of leaf l, whose values lie in pieces,
-// to buf.
-func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s *settings, buf []byte) ([]byte, chunkInfo, error) {
+// encodeChunk appends the column chunk of leaf l, whose values lie in pieces, to
+// buf. Its pages end at the lines of grid.
+func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, grid pageGrid, s *settings, buf []byte) ([]byte, chunkInfo, error) {
 	if ctx.Err() != nil {
 		return nil, chunkInfo{}, context.Cause(ctx)
 	}
@@ -99,7 +99,7 @@ func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s *settings
 	defer w.done()
 	info := chunkInfo{dictionary: none, codec: l.settings.codec}
 	pages := &pageWriter{ctx: ctx, settings: s, buf: buf, base: len(buf), info: &info}
-	err := w.encode(l, pieces, s, pages)
+	err := w.encode(l, pieces, grid, s, pages)
 	switch {
 	case err == nil:
 		return pages.buf, info, nil
@@ -109,7 +109,7 @@ func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, s *settings
 	return nil, chunkInfo{}, &encode.ValueError{Format: Name, Column: l.name, Row: -1, Reason: err.Error()}
 }
 
-func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pageWriter) error {
+func (w *workspace) encode(l *leaf, pieces []arrow.Array, grid pageGrid, s *settings, pages *pageWriter) error {
 	c, err := w.load(l, pieces)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (w *workspace) encode(l *leaf, pieces []arrow.Array, s *settings, pages *pa
 		}
 	}
 	info.data = int64(len(pages.buf) - pages.base)
-	split := splitter{w: w, column: c, size: s.pageSize, v2: s.dataPageV2}
+	split := splitter{w: w, column: c, size: s.pageSize, grid: grid, v2: s.dataPageV2}
 	split.begin(info.encoding)
 	defer func() { w.strings = split.pending[:split.most] }()
 	for first := true; first || split.entry < c.entries; first = false {
@@ -188,6 +188,7 @@ type splitter struct {
 	w      *workspace
 	column *column
 	size   int64 // bytes at which a page ends, before compression
+	grid   pageGrid
 	v2     bool
 	page   page
 
@@ -232,19 +233,14 @@ func (s *splitter) isStrings() bool {
 // next makes the next page. It is valid until the one after it.
 func (s *splitter) next() (*page, bounds, error) {
 	c, w, p := s.column, s.w, &s.page
-	values := s.values
-	if s.isStrings() {
-		var err error
-		if values, err = s.measure(); err != nil {
-			return nil, bounds{}, err
-		}
+	entries, present, rows, err := s.cut()
+	if err != nil {
+		return nil, bounds{}, err
 	}
-	entries, present, rows := c.cut(s.entry, s.value, values)
 	p.entries, p.nulls, p.rows = entries, entries-present, rows
 	w.body, p.rep, p.def = appendLevels(w.body[:0], c, s.entry, s.entry+entries, s.v2)
 	var b bounds
 	if s.isStrings() {
-		var err error
 		if b, err = s.appendStrings(present); err != nil {
 			return nil, bounds{}, err
 		}
@@ -300,12 +296,13 @@ func appendWords[W encoding.Word](dst []byte, words []W, e parquet.Encoding) []b
 // stringBlock is how many byte arrays are looked at together.
 const stringBlock = 4096
 
-// measure reads ahead until there are values for a page, and returns how many.
-func (s *splitter) measure() (int, error) {
+// measure reads ahead until there are values of so many bytes or as many as a page
+// may have, and returns how many.
+func (s *splitter) measure(bytes int64) (int, error) {
 	size, n := int64(0), 0
 	for {
 		for ; n < len(s.pending); n++ {
-			if size >= s.size || n >= mostValues {
+			if size >= bytes || n >= mostValues {
 				return n, nil
 			}
 			size += int64(len(s.pending[n])) + 4
@@ -387,9 +384,6 @@ func (c *column) cut(entry, value, values int) (entries, present, rows int) {
 	case c.def == nil:
 		// Nulls count: they take a bit, and a page has a bounded number of rows.
 		n := min(left, max(values, min(mostValues, 8*values)))
-		if values == 0 { // of byte arrays, none are left
-			n = min(left, mostValues)
-		}
 		present := encoding.CountBits(c.valid, entry, n)
 		for present > values {
 			n = max(1, n*values/present)

@@ -116,15 +116,17 @@ func (e *encoder) submit(g *rowGroup) error {
 	}
 	group := e.footer.add(g.rows)
 	works := make([]encode.Work, 0, len(e.schema.leaves))
-	for _, l := range e.schema.leaves {
+	sizes := g.sizes(e.schema.leaves)
+	grid := e.settings.grid(e.schema.leaves, sizes, g.rows)
+	for i, l := range e.schema.leaves {
 		info := new(chunkInfo)
 		task := func(buf []byte) (out []byte, err error) {
-			out, *info, err = encodeChunk(e.ctx, l, g.column(l.field), e.settings, buf)
+			out, *info, err = encodeChunk(e.ctx, l, g.column(l.field), grid, e.settings, buf)
 			e.encoded(g)
 			return out, err
 		}
 		written := func(offset int64, _ int) { group.chunk(offset, info) }
-		works = append(works, encode.Work{Task: task, Written: written, Weight: g.weight(l)})
+		works = append(works, encode.Work{Task: task, Written: written, Weight: g.weight(l, sizes[i])})
 	}
 	if err := e.pipeline.GoAll(works); err != nil {
 		return err

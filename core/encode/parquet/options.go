@@ -71,7 +71,9 @@ type Options struct {
 
 	// PageIndex turns the page index on (the default) or off: bounds, null counts
 	// and places of all data pages, which let readers skip pages
-	// (https://github.com/apache/parquet-format/blob/master/PageIndex.md).
+	// (https://github.com/apache/parquet-format/blob/master/PageIndex.md). With it,
+	// the pages of DELTA_BINARY_PACKED end wherever those of another column do, as
+	// Spark before 4.3 goes wrong within them.
 	PageIndex *bool `json:"page_index,omitempty"`
 
 	// DataPageV2 writes data pages of version 2, whose levels are not compressed.

@@ -13,12 +13,14 @@ type indexPlace struct {
 
 // appendPageIndex appends the column indexes and the offset indexes of all column
 // chunks, first all of the one kind, then all of the other. They stand between the
-// last chunk, which ends at offset, and the footer.
+// last chunk, which ends at offset, and the footer. A chunk that has pages beginning
+// within one of DELTA_BINARY_PACKED gets no column index, see [pageGrid].
 func (f *footer) appendPageIndex(t *thrift.Writer, offset int64) {
 	for _, g := range f.groups {
+		rows, delta := g.commonRows()
 		for k := range g.chunks {
 			c, l := &g.chunks[k], f.schema.leaves[k]
-			if l.settings.statistics && hasColumnIndex(l, c.info) {
+			if l.settings.statistics && hasColumnIndex(l, c.info) && (!delta || beginAt(rows, c.info.pages)) {
 				c.columnIndex = appendIndex(t, offset, func() { columnIndex(t, l, c.info.pages) })
 			}
 		}

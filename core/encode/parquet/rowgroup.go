@@ -28,17 +28,24 @@ func (g *rowGroup) column(field int) []arrow.Array {
 	return arrays
 }
 
-// weight guesses how long the column chunk of l takes: byte arrays are handled one
+// weight guesses how long the column chunk of l, of so many bytes, takes: byte arrays are handled one
 // by one, and then there are their bytes.
-func (g *rowGroup) weight(l *leaf) int64 {
+func (g *rowGroup) weight(l *leaf, size int64) int64 {
 	if l.width() > 0 {
-		return g.rows * int64(l.width())
+		return size
 	}
-	size := 8 * g.rows
-	for _, p := range g.pieces {
-		size += sizeOfRange(storageOf(p.Column(l.field)), 0, p.NumRows())
+	return 8*g.rows + size
+}
+
+// sizes returns about how many bytes the values of each leaf take.
+func (g *rowGroup) sizes(leaves []*leaf) []int64 {
+	sizes := make([]int64, len(leaves))
+	for i, l := range leaves {
+		for _, p := range g.pieces {
+			sizes[i] += l.size(p.Column(l.field))
+		}
 	}
-	return size
+	return sizes
 }
 
 // release lets go of the batches. It may be called more than once.
