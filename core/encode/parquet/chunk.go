@@ -38,6 +38,7 @@ const none = -1
 // Only a column's first use of it allocates.
 type workspace struct {
 	column     column
+	later      bool // the chunk is not in the first row group
 	shred      shredder
 	dictionary dictionary
 	encoders   map[codec]compress.Encoder
@@ -90,13 +91,15 @@ func (w *workspace) encoder(c codec) (compress.Encoder, error) {
 }
 
 // encodeChunk appends the column chunk of leaf l, whose values lie in pieces, to
-// buf. Its pages end at the lines of grid.
-func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, grid pageGrid, s *settings, buf []byte) ([]byte, chunkInfo, error) {
+// buf. Its pages end at the lines of grid. later says that it is not in the first
+// row group.
+func encodeChunk(ctx context.Context, l *leaf, pieces []arrow.Array, later bool, grid pageGrid, s *settings, buf []byte) ([]byte, chunkInfo, error) {
 	if ctx.Err() != nil {
 		return nil, chunkInfo{}, context.Cause(ctx)
 	}
 	w := workspaces.Get().(*workspace)
 	defer w.done()
+	w.later = later
 	info := chunkInfo{dictionary: none, codec: l.settings.codec}
 	pages := &pageWriter{ctx: ctx, settings: s, buf: buf, base: len(buf), info: &info}
 	err := w.encode(l, pieces, grid, s, pages)

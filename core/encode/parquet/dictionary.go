@@ -3,6 +3,8 @@ package parquet
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -18,16 +20,17 @@ type dictionary struct {
 	strings encoding.Strings // also fixed length byte arrays
 
 	// numbers translates the codes of the last dictionary array, whose
-	// dictionary was source.
+	// dictionary was source; some says that it does so only for codes in use.
 	numbers []uint32
 	source  arrow.ArrayData
+	some    bool
 }
 
 func (d *dictionary) reset() {
 	d.ints.Reset()
 	d.longs.Reset()
 	d.strings.Reset()
-	d.source = nil
+	d.source, d.some = nil, false
 }
 
 func (d *dictionary) len() int {
@@ -62,9 +65,6 @@ func (d *dictionary) pageSize(t parquet.Type) int {
 // loadCodes appends the values of a dictionary array that s selects. Its
 // dictionary has no nulls.
 func (w *workspace) loadCodes(d *array.Dictionary, s selection) error {
-	if err := w.translate(d); err != nil {
-		return err
-	}
 	c := &w.column
 	from := len(c.codes)
 	s.only = false // they are changed
@@ -88,6 +88,9 @@ func (w *workspace) loadCodes(d *array.Dictionary, s selection) error {
 	default:
 		return fmt.Errorf("a dictionary array has indices of type %s", d.Indices().DataType())
 	}
+	if err := w.translate(d, c.codes[from:]); err != nil {
+		return err
+	}
 	numbers := w.dictionary.numbers
 	for i, code := range c.codes[from:] {
 		c.codes[from+i] = numbers[code]
@@ -97,7 +100,7 @@ func (w *workspace) loadCodes(d *array.Dictionary, s selection) error {
 
 // loadNumbers appends values at the given places of d's dictionary.
 func (w *workspace) loadNumbers(d *array.Dictionary, at []int) error {
-	if err := w.translate(d); err != nil {
+	if err := w.translateAll(d); err != nil {
 		return err
 	}
 	for _, code := range at {
@@ -106,16 +109,26 @@ func (w *workspace) loadNumbers(d *array.Dictionary, at []int) error {
 	return nil
 }
 
-// translate adds the values of d's dictionary to that of the column chunk, in
+// translate adds the values of d's dictionary to that of the column chunk: all, unless
+// they are more than the codes of an array that is not in the first row group. Then
+// it is those that have codes, for who reads the file knows the others from there.
+func (w *workspace) translate(d *array.Dictionary, codes []uint32) error {
+	if w.later && d.Dictionary().Len() > len(codes) {
+		return w.translateUsed(d, codes)
+	}
+	return w.translateAll(d)
+}
+
+// translateAll adds the values of d's dictionary to that of the column chunk, in
 // their order and also those that no row has: readers make categories of them.
-func (w *workspace) translate(d *array.Dictionary) error {
+func (w *workspace) translateAll(d *array.Dictionary) error {
 	w.column.coded = true
 	values := storageOf(d.Dictionary())
 	dict := &w.dictionary
-	if dict.source == values.Data() {
+	if dict.source == values.Data() && !dict.some {
 		return nil
 	}
-	dict.source = values.Data()
+	dict.source, dict.some = values.Data(), false
 	dict.numbers = dict.numbers[:0]
 	l := w.column.leaf
 	s := selection{hi: values.Len(), only: true}
@@ -126,6 +139,41 @@ func (w *workspace) translate(d *array.Dictionary) error {
 	var err error
 	dict.numbers, err = dict.add(dict.numbers, l, values, s, w)
 	return err
+}
+
+// translateUsed adds the values that have codes, in their order. The dictionary has no
+// nulls.
+func (w *workspace) translateUsed(d *array.Dictionary, codes []uint32) error {
+	const unknown = math.MaxUint32
+	w.column.coded = true
+	values := storageOf(d.Dictionary())
+	dict := &w.dictionary
+	if dict.source == values.Data() && !dict.some {
+		return nil
+	}
+	if dict.source != values.Data() {
+		dict.source, dict.some = values.Data(), true
+		dict.numbers = slices.Grow(dict.numbers[:0], values.Len())[:values.Len()]
+		for i := range dict.numbers {
+			dict.numbers[i] = unknown
+		}
+	}
+	var at []int
+	for _, code := range codes {
+		if dict.numbers[code] == unknown {
+			dict.numbers[code] = 0
+			at = append(at, int(code))
+		}
+	}
+	slices.Sort(at)
+	numbers, err := dict.add(nil, w.column.leaf, values, selection{hi: values.Len(), at: at}, w)
+	if err != nil {
+		return err
+	}
+	for i, code := range at {
+		dict.numbers[code] = numbers[i]
+	}
+	return nil
 }
 
 func (w *workspace) translateSome(l *leaf, values arrow.Array, isNull func(int) bool) error {

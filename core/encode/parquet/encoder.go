@@ -114,6 +114,7 @@ func (e *encoder) submit(g *rowGroup) error {
 			return err
 		}
 	}
+	later := e.footer.rowGroups > 0
 	group := e.footer.add(g.rows)
 	works := make([]encode.Work, 0, len(e.schema.leaves))
 	sizes := g.sizes(e.schema.leaves)
@@ -121,7 +122,7 @@ func (e *encoder) submit(g *rowGroup) error {
 	for i, l := range e.schema.leaves {
 		info := new(chunkInfo)
 		task := func(buf []byte) (out []byte, err error) {
-			out, *info, err = encodeChunk(e.ctx, l, g.column(l.field), grid, e.settings, buf)
+			out, *info, err = encodeChunk(e.ctx, l, g.column(l.field), later, grid, e.settings, buf)
 			e.encoded(g)
 			return out, err
 		}

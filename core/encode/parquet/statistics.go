@@ -267,6 +267,9 @@ func boundsOfFixed(o order, fixed []byte, width, from, to int) bounds {
 // boundsOfCodes returns the bounds of dictionary values that are in use.
 func (w *workspace) boundsOfCodes(c *column, codes []uint32) bounds {
 	o := c.leaf.order
+	if len(codes) < w.dictionary.len() {
+		return w.boundsOfFew(c, codes)
+	}
 	used := w.markUsed(codes)
 	switch d := &w.dictionary; c.leaf.column.PhysicalType() {
 	case parquet.Types.Int32, parquet.Types.Float:
@@ -279,6 +282,23 @@ func (w *workspace) boundsOfCodes(c *column, codes []uint32) bounds {
 			if yes {
 				r.add(d.strings.Values[i])
 			}
+		}
+		return r.bounds()
+	}
+}
+
+// boundsOfFew is boundsOfCodes for codes that are fewer than the dictionary's values.
+func (w *workspace) boundsOfFew(c *column, codes []uint32) bounds {
+	o := c.leaf.order
+	switch d := &w.dictionary; c.leaf.column.PhysicalType() {
+	case parquet.Types.Int32, parquet.Types.Float:
+		return boundsOfWords(o, lookUp(nil, d.ints.Values, codes))
+	case parquet.Types.Int64, parquet.Types.Double:
+		return boundsOfWords(o, lookUp(nil, d.longs.Values, codes))
+	default:
+		r := stringRange{order: o}
+		for _, code := range codes {
+			r.add(d.strings.Values[code])
 		}
 		return r.bounds()
 	}
