@@ -236,6 +236,8 @@ def test_a_connection_of_psycopg(postgres: Server, driver: Any) -> None:
         cursor.execute("SELECT count(*) FROM p")
         assert cursor.fetchone() == (4,)
     con.close()
+    with pytest.raises(ValueError, match="con is closed"):
+        atio.write(OLD, format="sql", name="p", con=con, index=False)
 
 
 def test_adbc(postgres: Server) -> None:

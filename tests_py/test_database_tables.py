@@ -238,6 +238,13 @@ def test_columns_that_do_not_fit_leave_nothing(engine: sa.Engine) -> None:
     with pytest.raises(sa.exc.DBAPIError):
         write(engine, pd.DataFrame({"v": ["a\0b"]}), if_exists="replace")
     assert len(rows(engine)) == 3
+    write(engine, name="keyed", if_exists="upsert", key=["k"])
+    for arguments in ({"if_exists": "append"}, {"if_exists": "upsert", "key": ["k"]}):
+        with pytest.raises(sa.exc.ProgrammingError, match='no column "surplus"'):
+            write(engine, FRAME.assign(surplus=1), "keyed", **arguments)
+    assert len(rows(engine, "keyed")) == 3
+    with engine.begin() as con:
+        con.exec_driver_sql("DROP TABLE keyed")
     with pytest.raises(sa.exc.ArgumentError):  # as pandas
         write(engine, pd.DataFrame({"a": ["x"], "b": ["y"]}).set_axis(["a", "a"], axis=1), "dup")
     assert sa.inspect(engine).get_table_names() == ["t"]

@@ -6,9 +6,14 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/seojaeohcode/atio/core/database"
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/pgcopy"
 )
+
+// codeUndefinedColumn is what the server answers when a statement names a column that
+// a table does not have.
+const codeUndefinedColumn = "42703"
 
 // relation is a table that is there.
 type relation struct {
@@ -80,7 +85,8 @@ func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]p
 	for i, name := range names {
 		column, ok := found[name]
 		if !ok {
-			return nil, &missingColumn{t, name}
+			return nil, &database.ServerError{Op: "look at the table's columns", Code: codeUndefinedColumn,
+				Message: fmt.Sprintf("the table %s has no column %q", t, name), Column: name}
 		}
 		out[i] = column
 	}

@@ -20,16 +20,6 @@ import (
 	"github.com/seojaeohcode/atio/core/progress"
 )
 
-// missingColumn says that a table has no column for one of the data.
-type missingColumn struct {
-	table  table
-	column string
-}
-
-func (e *missingColumn) Error() string {
-	return fmt.Sprintf("the table %s has no column %q", e.table, e.column)
-}
-
 // transaction is one write under way.
 type transaction struct {
 	ctx      context.Context
@@ -101,10 +91,6 @@ func (t *transaction) begin(schema *arrow.Schema, columns []database.Column) err
 	}
 	target, err := columnsOf(t.ctx, t.conn, t.into, t.names)
 	if err != nil {
-		var missing *missingColumn
-		if errors.As(err, &missing) {
-			return &database.ServerError{Op: "copy", Code: "42703", Message: err.Error(), Column: missing.column}
-		}
 		return err
 	}
 	o := &pgcopy.Options{Columns: target, NaNIsNull: t.o.NaNIsNull}

@@ -124,6 +124,8 @@ def _of_engine(engine: Any) -> dict[str, Any]:
 
 def _of_dbapi(con: Any) -> dict[str, Any]:
     """Of psycopg's own connection, which must be in no transaction: Go has one of its own."""
+    if con.closed:
+        raise ValueError("con is closed, or its connection was lost: open another one")
     if int(con.info.transaction_status) != 0:
         raise ValueError(
             "con is in a transaction, which atio cannot write in: commit it first, or pass a SQLAlchemy Connection"

@@ -70,8 +70,10 @@ def _of_sqlalchemy(con: Any) -> Target:
     from sqlalchemy import URL, Connection, Engine
 
     if isinstance(con, URL):
+        _check_host(con)
         return Target(con, "url", con.get_backend_name())
     if isinstance(con, Engine):
+        _check_host(con.url)
         return Target(con, "engine", con.dialect.name)
     if isinstance(con, Connection):
         return Target(con, "connection", con.dialect.name)
@@ -94,7 +96,14 @@ def _of_text(con: str) -> Target:
             f"con is no URL that SQLAlchemy reads: {_without_credentials(con)!r}; "
             "write dialect://user:password@host:port/database, with special characters of the password percent-encoded"
         ) from (None if "@" in con else e)
+    _check_host(url)
     return Target(url, "url", url.get_backend_name())
+
+
+def _check_host(url: Any) -> None:
+    """Refuse a host that is the end of a password, which drivers would show when they do not find it."""
+    if "@" in (url.host or "").lstrip("@"):  # but for a socket without a file
+        raise ValueError("the URL's password has an @, which ends it there: write %40 in its place")
 
 
 def _without_credentials(text: str) -> str:
