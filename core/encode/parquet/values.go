@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/parquet"
 
 	"github.com/seojaeohcode/atio/core/encode/parquet/internal/encoding"
@@ -200,6 +202,10 @@ func fixedOf(dst []byte, arr arrow.Array, s selection, width int) ([]byte, error
 		return pickFixed(dst, raw, s, width), nil
 	case *array.Float16:
 		return pickFixed(dst, arrow.Float16Traits.CastToBytes(a.Values()), s, width), nil
+	case *array.Decimal128:
+		if width > 8 && width <= 16 {
+			return appendDecimals(dst, a.Values(), s, width), nil
+		}
 	}
 	words, err := decimalWords(arr)
 	if err != nil {
@@ -215,6 +221,27 @@ func fixedOf(dst []byte, arr arrow.Array, s selection, width int) ([]byte, error
 	}
 	each(nil, s, append32)
 	return dst, nil
+}
+
+// appendDecimals appends the last width bytes, 9 to 16, of big-endian decimals.
+func appendDecimals(dst []byte, v []decimal128.Num, s selection, width int) []byte {
+	left := uint(16-width) * 8
+	if s.at == nil {
+		dst = slices.Grow(dst, (s.hi-s.lo)*width+16)
+	}
+	each(nil, s, func(i int) struct{} {
+		high, low := uint64(v[i].HighBits()), v[i].LowBits()
+		at := len(dst)
+		if cap(dst)-at < 16 {
+			dst = slices.Grow(dst, 16)
+		}
+		out := (*[16]byte)(dst[at : at+16])
+		binary.BigEndian.PutUint64(out[:], high<<left|low>>(64-left))
+		binary.BigEndian.PutUint64(out[8:], low<<left)
+		dst = dst[:at+width]
+		return struct{}{}
+	})
+	return dst
 }
 
 // pickFixed is pick for elements of width bytes.
