@@ -165,6 +165,76 @@ def test_kinds_of_con(server: Server, kind: str, driver: str) -> None:
     assert server.query("SELECT * FROM t") == [(1,), (2,)]
 
 
+def test_replaced_over_a_connection_of_the_callers(server: Server) -> None:
+    """Which MySQL commits at DROP TABLE and CREATE TABLE: the library would leave half a table, or none."""
+    engine = sa.create_engine(server.url(), poolclass=sa.NullPool)
+    old, new = pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [3, 4, 5]}).rename_axis("i")
+    bad = [new, pd.DataFrame({"surplus": [1]}).rename_axis("i")]
+    with engine.connect() as con:
+        assert write(old, con, index=False).engine == "pandas"
+        for broken in (iter(bad), pd.DataFrame({"a": [1, float("inf")]})):
+            for mode, name in (("replace", "t"), ("append", "u"), ("fail", "u")):
+                with pytest.raises((sa.exc.SQLAlchemyError, pd.errors.DatabaseError, ValueError)):
+                    write(broken, con, mode, name)
+                assert not con.in_transaction()
+                assert server.query("SELECT * FROM t") == [(1,), (2,)]
+                assert tables(server) == ["t"]
+        for name in ("t", "we%i:r`d"):
+            assert write(new, con, "replace", name).engine == "pandas"
+            pandas_name = name + "_p"
+            new.to_sql(pandas_name, con)
+            con.commit()
+            assert described(server, name) == described(server, pandas_name)
+            indexes = server.query("SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_NAME = %s", name)
+            assert indexes == [(f"ix_{name}_i",)]
+        assert server.query("SELECT * FROM t") == [(0, 3), (1, 4), (2, 5)]
+        assert tables(server) == sorted(["t", "t_p", "we%i:r`d", "we%i:r`d_p"])
+
+
+def test_replaced_by_the_library_over_an_engine(server: Server) -> None:
+    engine = sa.create_engine(server.url())
+    old, new = pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [3]})
+    write(old, engine, index=False)
+
+    def method(table: Any, con: Any, keys: Any, data: Any) -> None:
+        con.execute(table.table.insert(), [dict(zip(keys, row, strict=True)) for row in data])
+        assert server.query("SELECT * FROM t") == [(1,), (2,)]
+        if fails:
+            raise KeyError("mine")
+
+    for fails in (True, False):
+        with pytest.raises(KeyError) if fails else contextlib.nullcontext():
+            assert write(new, engine, "replace", index=False, method=method).engine == "pandas"
+        assert server.query("SELECT * FROM t") == ([(1,), (2,)] if fails else [(3,)])
+        assert tables(server) == ["t"]
+    engine.dispose()
+    with contextlib.closing(server.connect()) as con, con.cursor() as cursor:  # one to which another table refers
+        cursor.execute("ALTER TABLE t ADD PRIMARY KEY (a)")
+        cursor.execute("CREATE TABLE child (a BIGINT, FOREIGN KEY (a) REFERENCES t (a))")
+    with pytest.raises((sa.exc.DBAPIError, pd.errors.DatabaseError)):
+        write(new, engine, "replace", index=False, method=method)
+    assert server.query("SELECT * FROM t") == [(3,)] and tables(server) == ["child", "t"]
+    engine.dispose()
+
+
+def test_a_transaction_of_the_callers(server: Server) -> None:
+    """It is not committed behind the caller's back: a table is not created in it, rows are a part of it."""
+    engine = sa.create_engine(server.url(), poolclass=sa.NullPool)
+    frame = pd.DataFrame({"a": [1]})
+    write(frame, engine, index=False)
+    with engine.connect() as con, con.begin() as outer:
+        con.exec_driver_sql("INSERT INTO t VALUES (7)")
+        for mode, name in (("replace", "t"), ("fail", "new"), ("append", "new")):
+            with pytest.raises(ValueError, match="commits when a table is created"):
+                write(frame, con, mode, name, index=False)
+        with pytest.raises(ValueError, match="already exists"):
+            write(frame, con, index=False)
+        assert write(frame, con, "append", index=False).engine == "pandas"
+        assert con.exec_driver_sql("SELECT count(*) FROM t").scalar() == 3
+        outer.rollback()
+    assert server.query("SELECT * FROM t") == [(1,)] and tables(server) == ["t"]
+
+
 def test_time_zone_and_mode_of_the_session(server: Server) -> None:
     engine = sa.create_engine(server.url(), poolclass=sa.NullPool)
 

@@ -12,7 +12,7 @@ from .._job import FAILED, Job, run
 from .._library import Library, chunks_of, library_of, not_writable
 from .._report import Report, reporting
 from .._result import WriteResult
-from . import _libpq, _mongodb, _mysql
+from . import _libpq, _mongodb, _mysql, _swap
 from ._failures import as_sqlalchemy
 from ._plan import Arguments, Load
 from ._target import Target, adbc_target, target_of
@@ -213,10 +213,11 @@ class _Write:
             raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
         self._report.log(f"Writer: {arguments.engine}, in one transaction")
         rows = arguments.rows(first)
-        with transaction(self._target) as con:
-            arguments.write(first, con, mode)
+        _swap.check(self._target, arguments)
+        with transaction(self._target) as con, _swap.new_table(self._target, con, arguments) as (into, how):
+            into.write(first, con, how)
             for frame in frames:
-                arguments.write(frame, con, "append")
+                into.write(frame, con, "append")
                 rows += arguments.rows(frame)
         return {"rows": rows, "bytes": 0, "engine": arguments.engine}
 
