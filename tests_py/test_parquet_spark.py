@@ -198,7 +198,7 @@ def test_predicates(spark: SparkSession, tmp_path: Path) -> None:
 LAYOUTS: list[tuple[int, dict[str, Any]]] = [
     (150_000, {}),
     (20_000, {"data_page_size": 1000}),
-    (20_000, {"data_page_size": 8192, "row_group_size": 8000}),
+    (20_000, {"data_page_size": 8192, "row_group_size": 12_000}),
     (40_000, {"data_page_size": 32_768, "compression": "zstd"}),
     (40_000, {"data_page_size": 65_536, "row_group_size": 30_000}),
     (40_000, {"data_page_size": 65_536, "data_page_version": "2.0"}),
