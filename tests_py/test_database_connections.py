@@ -327,6 +327,8 @@ def test_passwords_are_never_shown(
             url.render_as_string(hide_password=False),
             url.set(port=closed_port()),
             url.set(host="nowhere.invalid"),
+            url.set(query={"sslmode": "nonsense"}),
+            url.set(query={"sslcert": "/nowhere", "sslkey": "/nowhere", "sslpassword": secret}),
         ):
             with pytest.raises(ConnectionError) as raised:
                 atio.write(FRAME, format="sql", name="t", con=con, verbose=True, show_progress=True)
@@ -337,6 +339,7 @@ def test_passwords_are_never_shown(
     captured = capsys.readouterr()
     for text in (*texts, caplog.text, captured.err, captured.out):
         assert "hunter2" not in text
+        assert "%:/" not in text
         assert "s3cret" not in text
     assert "password authentication failed" in texts[0]
 

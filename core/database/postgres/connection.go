@@ -35,7 +35,7 @@ type connection struct {
 func (o *Options) config() (*pgconn.Config, error) {
 	c, err := pgconn.ParseConfig(o.Connection)
 	if err != nil {
-		return nil, &database.ConnectError{Server: "PostgreSQL", Err: database.Redacted(err, o.Connection)}
+		return nil, &database.ConnectError{Server: "PostgreSQL", Err: withoutParameters(err)}
 	}
 	if c.ConnectTimeout == 0 {
 		if c.ConnectTimeout = o.ConnectTimeout; c.ConnectTimeout == 0 {
@@ -49,6 +49,16 @@ func (o *Options) config() (*pgconn.Config, error) {
 	// Whatever the session's settings, what is sent and looked at is the same.
 	c.RuntimeParams["client_encoding"] = "UTF8"
 	return c, nil
+}
+
+// withoutParameters is why a connection string cannot be read, without the string,
+// which pgx puts first: it leaves the end of a password that has a quote in it.
+func withoutParameters(err error) error {
+	text := err.Error()
+	if at := strings.LastIndex(text, "`: "); at >= 0 {
+		text = text[at+len("`: "):]
+	}
+	return errors.New("its connection string or parameters: " + text)
 }
 
 // serverOf names the server that a configuration connects to.
