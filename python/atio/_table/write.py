@@ -84,8 +84,8 @@ def write_snapshot(
         atio.ConflictError: if ``expected_version`` is not the newest, or another writer has changed the schema.
         atio.CorruptError: if the table is damaged. It is never overwritten.
 
-        After any exception the table is as it was before the call. Only an interrupt in the instant of the commit itself,
-        which nothing can take back, is raised after it: the version is there, as a whole.
+        After any exception the table is as it was before the call. Only an interrupt in the instant of the commit
+        itself, which nothing can take back, is raised after it: the version is there, as a whole.
 
     Example:
         >>> import pandas as pd
