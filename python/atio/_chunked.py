@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import atexit
 import contextlib
 import os
@@ -16,7 +17,7 @@ from ._job import Job
 Self = TypeVar("Self", bound="Chunked")
 
 
-class Chunked:
+class Chunked(abc.ABC):
     """A writer of chunks by a job, which is ended once: by what completes it, or abandoned."""
 
     _closed = True  # until it is open, for __del__
@@ -93,12 +94,13 @@ class Chunked:
         if self._process != os.getpid():
             raise ValueError("a writer cannot be used in a forked process: open one of its own there")
 
+    @abc.abstractmethod
     def _write(self, chunk: Any) -> None:
-        raise NotImplementedError
+        """Write one chunk."""
 
+    @abc.abstractmethod
     def _finish(self) -> None:
         """Publish."""
-        raise NotImplementedError
 
 
 _writers: dict[int, weakref.ref[Chunked]] = {}
