@@ -183,11 +183,17 @@ func (t *Table) loadOn(ctx context.Context, checkpoint int64, files bool) *Snaps
 	}
 	// The log is cleaned from its oldest version on: as long as this one is there,
 	// so were those after it.
-	e, err := t.ReadCommit(ctx, s.Version)
-	if err != nil {
-		return nil
+	if s.info != nil {
+		if _, err := t.objects.Stat(ctx, commitKey(s.Version)); err != nil {
+			return nil
+		}
+	} else { // it is the checkpoint's, or does not say
+		e, err := t.ReadCommit(ctx, s.Version)
+		if err != nil {
+			return nil
+		}
+		s.info = e.Info
 	}
-	s.info = e.Info
 	if s.complete(ctx) != nil {
 		return nil
 	}

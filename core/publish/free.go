@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/seojaeohcode/atio/core/store"
@@ -42,8 +43,14 @@ func removeOld(st store.Store, name string, size int64) {
 }
 
 // awaitFreed waits until the space of what was replaced last is free: a write must
-// not find the disk full because of one before it.
-func awaitFreed() {
-	freeing <- struct{}{}
-	<-freeing
+// not find the disk full because of one before it. It does not wait for longer than
+// ctx lasts, as a network disk may not answer.
+func awaitFreed(ctx context.Context) error {
+	select {
+	case freeing <- struct{}{}:
+		<-freeing
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

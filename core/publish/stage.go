@@ -93,7 +93,9 @@ func Begin(ctx context.Context, target string, o Options) (*Stage, error) {
 	if old != nil && old.Mode.IsRegular() {
 		s.oldSize = old.Size
 	}
-	awaitFreed()
+	if err := awaitFreed(ctx); err != nil {
+		return nil, err
+	}
 	sweep(s.st, s.names)
 	if err := s.create(); err != nil {
 		s.Abort()

@@ -81,17 +81,9 @@ class MongoArguments:
         }
         self._load = load
 
-    def rows(self, frame: Any) -> int:
-        """How many rows a frame has."""
-        return len(frame)
-
     def load(self, frame: Any, dialect: Any) -> Load:  # noqa: ARG002
         """The frame as Arrow data."""
         return self._load(frame, self)
-
-    def write(self, frame: Any, con: Any, mode: str) -> object:
-        """There is no library's own writer."""
-        raise NotImplementedError
 
 
 def connect(target: Target) -> dict[str, Any]:  # noqa: ARG001

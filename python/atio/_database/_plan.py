@@ -50,6 +50,10 @@ class Arguments(Protocol):
         """
         ...
 
+
+class LibraryArguments(Arguments, Protocol):
+    """Those of a library that has a writer of its own."""
+
     def rows(self, frame: Any) -> int:
         """How many rows a frame has."""
         ...

@@ -12,13 +12,13 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from ._plan import Arguments
+from ._plan import LibraryArguments
 from ._target import Target
 
 _DIALECTS = ("mysql", "mariadb")
 
 
-def check(target: Target, arguments: Arguments) -> None:
+def check(target: Target, arguments: LibraryArguments) -> None:
     """Refuse to create a table in a transaction of the caller's, which would be committed by it.
 
     Raises:
@@ -35,7 +35,7 @@ def check(target: Target, arguments: Arguments) -> None:
 
 
 @contextlib.contextmanager
-def new_table(target: Target, con: Any, arguments: Arguments) -> Iterator[tuple[Arguments, str]]:
+def new_table(target: Target, con: Any, arguments: LibraryArguments) -> Iterator[tuple[LibraryArguments, str]]:
     """With what arguments and mode the library is to write over ``con``, which is in a transaction.
 
     If it would create the table, it creates a hidden one, which takes the place of the other when the block ends.
@@ -81,7 +81,7 @@ def new_table(target: Target, con: Any, arguments: Arguments) -> Iterator[tuple[
             _run(con, f"SELECT RELEASE_LOCK('atio_{number}')")
 
 
-def _kind(con: Any, arguments: Arguments) -> str | None:
+def _kind(con: Any, arguments: LibraryArguments) -> str | None:
     """What there is of that name, such as ``"BASE TABLE"``."""
     found: str | None = _run(
         con,
@@ -93,7 +93,7 @@ def _kind(con: Any, arguments: Arguments) -> str | None:
     return found
 
 
-def _is_referred_to(con: Any, arguments: Arguments) -> bool:
+def _is_referred_to(con: Any, arguments: LibraryArguments) -> bool:
     """Whether another table has a foreign key to it, which would go with the old one."""
     found = _run(
         con,
@@ -106,7 +106,7 @@ def _is_referred_to(con: Any, arguments: Arguments) -> bool:
     return found.first() is not None
 
 
-def _name_indexes(con: Any, hidden: Arguments, table: str) -> None:
+def _name_indexes(con: Any, hidden: LibraryArguments, table: str) -> None:
     """Give the indexes the names that they would have by the library, which are made from the table's."""
     from sqlalchemy import inspect
 

@@ -14,7 +14,7 @@ from .._report import Report, reporting
 from .._result import WriteResult
 from . import _libpq, _mongodb, _mysql, _swap
 from ._failures import as_sqlalchemy
-from ._plan import Arguments, Load
+from ._plan import LibraryArguments, Load
 from ._target import Target, adbc_target, target_of
 from ._transaction import transaction
 
@@ -95,7 +95,9 @@ def _same(first: Any, rest: Iterator[Any], library: Library) -> Iterator[Any]:
         yield frame
 
 
-def _arguments(library: Library, format: str, target_path: object, kwargs: dict[str, Any]) -> Arguments:
+def _arguments(
+    library: Library, format: str, target_path: object, kwargs: dict[str, Any]
+) -> LibraryArguments | _mongodb.MongoArguments:
     if format == "mongodb":
         return _mongodb.arguments(library, target_path, kwargs)
     if library.NAME == "pandas" and format == "sql":
@@ -116,7 +118,14 @@ def _arguments(library: Library, format: str, target_path: object, kwargs: dict[
 class _Write:
     """One call."""
 
-    def __init__(self, arguments: Arguments, target: Target, durable: bool, whole: bool, report: Report) -> None:
+    def __init__(
+        self,
+        arguments: LibraryArguments | _mongodb.MongoArguments,
+        target: Target,
+        durable: bool,
+        whole: bool,
+        report: Report,
+    ) -> None:
         self._arguments = arguments
         self._target = target
         self._durable = durable
@@ -127,7 +136,7 @@ class _Write:
 
     def run(self, frames: Iterator[Any]) -> dict[str, Any]:
         """Write the frames: by Go if it would do what the library does, else by the library."""
-        first = next(frames)
+        first, arguments = next(frames), self._arguments
         try:
             connection = self._connect()
             load = self._arguments.load(first, self._dialect)
@@ -135,13 +144,13 @@ class _Write:
             with as_sqlalchemy(self._target.dialect):
                 return self._in_go(connection, load, frames)
         except (Unsupported, NotConnected) as e:
-            if isinstance(self._arguments, _mongodb.MongoArguments):
+            if isinstance(arguments, _mongodb.MongoArguments):  # no library writes these
                 raise ValueError(str(e)) if isinstance(e, Unsupported) else e from None
             # An engine has connected before, in a way that Go does not know.
             if self._count or (isinstance(e, NotConnected) and self._target.kind != "engine"):
                 raise
-            self._report.log(f"Go leaves it to {self._arguments.engine}: {e}")
-        return self._in_library(first, frames)
+            self._report.log(f"Go leaves it to {arguments.engine}: {e}")
+        return self._in_library(arguments, first, frames)
 
     def _connect(self) -> dict[str, Any]:
         """The options of Go's dialect that say how to connect."""
@@ -202,9 +211,8 @@ class _Write:
         yield lambda job: job.resume()
         yield _consent
 
-    def _in_library(self, first: Any, frames: Iterator[Any]) -> dict[str, Any]:
-        arguments, mode = self._arguments, self._arguments.mode
-        if mode == "upsert":
+    def _in_library(self, arguments: LibraryArguments, first: Any, frames: Iterator[Any]) -> dict[str, Any]:
+        if arguments.mode == "upsert":
             raise ValueError(
                 "if_exists='upsert' is for PostgreSQL, MySQL and MariaDB by an engine or URL, "
                 f"not for {self._target.dialect} by this {self._target.kind}: write to another table and merge it there"

@@ -78,15 +78,20 @@ func appendWhole(b []byte, v int64, negative uint64) []byte {
 	if cap(b)-len(b) < 9 {
 		b = slices.Grow(b, 9)
 	}
-	at := len(b)
-	out := (*[9]byte)(b[at : at+9])
-	out[0] = '-'
 	digits := small[v]
 	n := smallLength(digits)
 	const pointZero = '.' | '0'<<8
-	w := uint64(digits) | pointZero<<(8*uint(n)&63)
+	return appendSigned(b, uint64(digits)|pointZero<<(8*uint(n)&63), n+2, negative)
+}
+
+// appendSigned appends the first n bytes of a little-endian word, after a sign if
+// negative is 1 and not 0. b has room for nine bytes.
+func appendSigned(b []byte, w uint64, n int, negative uint64) []byte {
+	at := len(b)
+	out := (*[9]byte)(b[at : at+9])
+	out[0] = '-'
 	binary.LittleEndian.PutUint64(out[negative:negative+8], w)
-	return b[:at+int(negative)+n+2]
+	return b[:at+int(negative)+n]
 }
 
 // AppendLong64 is AppendFloat64, faster for numbers with many digits and slower for
@@ -228,7 +233,11 @@ func (n *Notation) appendSpecial(b []byte, x float64) []byte {
 // appendHundredths appends c hundredths with one or two decimals.
 func appendHundredths(b []byte, c uint64, negative bool) []byte {
 	if c < 100*uint64(len(small)) {
-		return appendSmallHundredths(b, c, negative)
+		sign := uint64(0)
+		if negative {
+			sign = 1
+		}
+		return appendSmallHundredths(b, c, sign)
 	}
 	if negative {
 		b = append(b, '-')
@@ -249,16 +258,10 @@ func appendHundredths(b []byte, c uint64, negative bool) []byte {
 }
 
 // appendSmallHundredths is appendHundredths for numbers below 10,000, whose digits fit
-// into one word.
-func appendSmallHundredths(b []byte, c uint64, negative bool) []byte {
+// into one word. negative is 1 or 0.
+func appendSmallHundredths(b []byte, c, negative uint64) []byte {
 	if cap(b)-len(b) < 9 {
 		b = slices.Grow(b, 9)
-	}
-	at := len(b)
-	out := (*[9]byte)(b[at : at+9])
-	out[0] = '-'
-	if negative {
-		at++
 	}
 	whole := c / 100
 	cents := c - 100*whole
@@ -267,10 +270,8 @@ func appendSmallHundredths(b []byte, c uint64, negative bool) []byte {
 	digits := small[whole]
 	n := smallLength(digits)
 	w := uint64(digits) | ('.'|'0'<<8|'0'<<16|tens<<8|ones<<16)<<(8*uint(n)&63)
-	start := uint(at-len(b)) & 1
-	binary.LittleEndian.PutUint64(out[start:start+8], w)
 	_, zero := bits.Sub64(ones, 1, 0) // 1 if the last digit is 0
-	return b[:at+n+3-int(zero)]
+	return appendSigned(b, w, n+3-int(zero), negative)
 }
 
 // appendPoint appends v, less than 10**8, with a point before its last decimals, of
