@@ -52,3 +52,10 @@ class ArrowArguments:
         table = frame if isinstance(frame, pa.Table) else pa.Table.from_batches([frame])
         as_pandas = table.to_pandas(types_mapper=pd.ArrowDtype)
         return to_sql(as_pandas, self.table, con, schema=self.schema, if_exists=mode, index=False)
+
+    def scanned(self, frame: Any) -> tuple[Any, dict[str, str]]:
+        """The table as it is."""
+        import pyarrow as pa
+
+        table = frame if isinstance(frame, pa.Table) else pa.Table.from_batches([frame])
+        return table, {}

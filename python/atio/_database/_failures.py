@@ -53,6 +53,18 @@ def as_sqlalchemy(dialect: str) -> Iterator[None]:
         raise _also_of_pandas(kind)(None, None, _of_driver(e)) from None
 
 
+@contextlib.contextmanager
+def also_of_pandas() -> Iterator[None]:
+    """Raise what SQLAlchemy raises for those too who catch pandas' ``DatabaseError``."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as e:
+        kind: Any = type(e)
+        raise _also_of_pandas(kind)(e.statement, e.params, e.orig) from e.orig
+
+
 @functools.cache
 def _also_of_pandas(kind: Any) -> Any:
     """The class for those who catch pandas' ``DatabaseError``: its newer versions put it around SQLAlchemy's."""

@@ -12,7 +12,7 @@ from typing import Any
 from .._encode import _names
 from .._errors import Unsupported
 from ._plan import Load, mode_of, name_of
-from ._types import columns_of, indexes_of, refuse_side_effects
+from ._types import columns_of, indexes_of, refuse_side_effects, sql_types
 
 
 class PandasArguments:
@@ -73,6 +73,24 @@ class PandasArguments:
             raise Unsupported("its columns cannot be handed over")
         stream = pa.Table.from_arrays(arrays, schema=schema)
         return Load(stream, len(frame), columns_of(table.table, dialect), indexes_of(table.table, dialect), True)
+
+    def scanned(self, frame: Any) -> tuple[Any, dict[str, str]]:
+        """The frame with its index, named as pandas names it."""
+        import pyarrow as pa
+
+        frame = frame if frame.ndim == 2 else frame.to_frame()
+        if self._kwargs.get("index", True):
+            label = self._kwargs.get("index_label")
+            frame = frame.reset_index(names=[label] if isinstance(label, str) else label)
+        frame = frame.set_axis(list(map(str, frame.columns)), axis=1)
+        types = sql_types(list(frame.columns), self._kwargs)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        for field in table.schema:
+            if getattr(field.type, "extension_name", "").startswith("pandas."):
+                raise ValueError(
+                    f"column {field.name!r} is of type {frame[field.name].dtype}, which has no type in SQL"
+                )
+        return table, types
 
     def _table(self, frame: Any) -> Any:
         """The table that pandas would create, with SQLAlchemy's columns in its ``table``."""

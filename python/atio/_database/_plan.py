@@ -62,6 +62,14 @@ class LibraryArguments(Arguments, Protocol):
         """Have the library write it, over a connection that is in a transaction."""
         ...
 
+    def scanned(self, frame: Any) -> tuple[Any, dict[str, str]]:
+        """What a database that reads frames is to read, and the types of its columns in SQL that were asked for.
+
+        Raises:
+            ValueError: for an argument that is for the library's own writer only, or values that are of no type.
+        """
+        ...
+
 
 def mode_of(value: object, argument: str, key: object, modes: tuple[str, ...] = MODES) -> tuple[str, list[str]]:
     """The mode and the key, checked.

@@ -9,7 +9,7 @@ from typing import Any
 from .._encode import _names
 from .._errors import Unsupported
 from ._plan import MODES, Load, mode_of, name_of
-from ._types import columns_of, refuse_side_effects
+from ._types import columns_of, refuse_side_effects, sql_types
 
 
 class PolarsArguments:
@@ -55,6 +55,12 @@ class PolarsArguments:
         return frame.write_database(
             self._name, con, if_table_exists=mode, engine=self._engine, engine_options=self._options, **self._kwargs
         )
+
+    def scanned(self, frame: Any) -> tuple[Any, dict[str, str]]:
+        """The frame as it is."""
+        if self._engine not in (None, "sqlalchemy"):
+            raise ValueError(f"engine={self._engine!r} does not write over this connection")
+        return frame, sql_types(frame.columns, self._options)
 
     def load(self, frame: Any, dialect: Any) -> Load:
         """The frame as it is: polars has pandas write its Arrow arrays."""

@@ -7,7 +7,7 @@ committed before the last row is there.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ._libpq import parameters_of
@@ -75,9 +75,27 @@ def _of_connection(con: Any) -> Iterator[Any]:
             _begin_sqlite(con)
             yield con
         return
+    if con.dialect.name == "duckdb":
+        with _spoilt_by_errors(con.exec_driver_sql):
+            yield con
+        return
     _begin_sqlite(con)
     with con.begin_nested():
         yield con
+
+
+@contextlib.contextmanager
+def _spoilt_by_errors(execute: Callable[[str], object]) -> Iterator[None]:
+    """A part of a transaction of DuckDB, which has no savepoints: after any error there is only its ROLLBACK.
+
+    Its own errors do that. One of Python's in between has to.
+    """
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):
+            execute("SELECT error('a write in this transaction has failed')")
+        raise
 
 
 @contextlib.contextmanager
@@ -130,11 +148,33 @@ def _of_dbapi(con: Any) -> Iterator[Any]:
                         cursor.execute("RELEASE atio")
                 raise
         return
+    if type(con).__module__.partition(".")[0].lstrip("_") == "duckdb":
+        with _of_duckdb(con):
+            yield con
+        return
     try:
         yield _Uncommitted(con)
         con.commit()
     except BaseException:
         con.rollback()
+        raise
+
+
+@contextlib.contextmanager
+def _of_duckdb(con: Any) -> Iterator[None]:
+    """A transaction of its own, or a part of the one that the caller is in: DuckDB has one for each statement else."""
+    first, second = (con.execute("SELECT txid_current()").fetchall() for _ in range(2))
+    if first == second:
+        with _spoilt_by_errors(con.execute):
+            yield
+        return
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        with contextlib.suppress(Exception):  # a commit that failed has ended it
+            con.rollback()
         raise
 
 

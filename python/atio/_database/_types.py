@@ -50,3 +50,19 @@ def refuse_side_effects(table: Any) -> None:
             kind = kind.impl_instance
         if isinstance(kind, SchemaType) and not isinstance(kind, Boolean):
             raise Unsupported(f"the type of column {column.name!r} is created with the table", column.name)
+
+
+def sql_types(names: list[str], options: dict[str, Any]) -> dict[str, str]:
+    """The argument ``dtype`` where pandas takes SQL for it: without SQLAlchemy.
+
+    Raises:
+        ValueError: if a type is no text, as by pandas; if ``method`` is a function.
+    """
+    if callable(options.get("method")):
+        raise ValueError("method is a function, which needs a SQLAlchemy engine or connection as con")
+    dtype = options.get("dtype") or {}
+    types: dict[str, Any] = dict(dtype) if hasattr(dtype, "items") else dict.fromkeys(names, dtype)
+    for name, kind in types.items():
+        if not isinstance(kind, str):
+            raise ValueError(f"{name} ({kind!r}) not a string: over this connection dtype has types in SQL")
+    return {str(name): kind for name, kind in types.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from .._job import FAILED, Job, run
 from .._library import Library, chunks_of, library_of, not_writable
 from .._report import Report, reporting
 from .._result import WriteResult
-from . import _libpq, _mongodb, _mysql, _swap
+from . import _duckdb, _libpq, _mongodb, _mysql, _swap
 from ._failures import as_sqlalchemy
 from ._plan import LibraryArguments, Load
 from ._target import Target, adbc_target, target_of
@@ -219,6 +220,10 @@ class _Write:
             )
         if self._target.kind == "adbc" and not self._whole:
             raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
+        if self._target.dialect == "duckdb":
+            self._report.log("Writer: DuckDB, in one transaction")
+            rows, engine = _duckdb.write(self._target, arguments, itertools.chain([first], frames))
+            return {"rows": rows, "bytes": 0, "engine": engine}
         self._report.log(f"Writer: {arguments.engine}, in one transaction")
         rows = arguments.rows(first)
         _swap.check(self._target, arguments)
