@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,19 +47,48 @@ def target_of(con: object) -> Target:
         return _of_sqlalchemy(con)
     if isinstance(con, str):
         return _of_text(con)
+    if inspect.iscoroutine(con):
+        con.close()
+        raise TypeError(f"con is a coroutine, {con.__qualname__}(), that was not awaited. {_SYNCHRONOUS}")
     if hasattr(con, "cursor") and hasattr(con, "commit"):
+        if inspect.iscoroutinefunction(con.commit):
+            raise TypeError(f"con is a {_name(con)}, which works by await only. {_SYNCHRONOUS}")
         module = type(con).__module__.partition(".")[0].lstrip("_")
         if module.startswith("adbc_driver"):
             return adbc_target(con)
         return Target(con, "dbapi", "postgresql" if module in ("psycopg", "psycopg2") else module)
-    raise TypeError(
-        f"con is a {type(con).__module__}.{type(con).__name__}: pass a SQLAlchemy engine, a connection or a URL"
-    )
+    raise TypeError(f"con is a {_name(con)}: pass a SQLAlchemy engine, a connection or a URL")
+
+
+def refuse_outside_of_run_sync(dialect: Any) -> None:
+    """Refuse an asynchronous driver where it cannot be waited for.
+
+    Raises:
+        sqlalchemy.exc.MissingGreenlet: as SQLAlchemy does later.
+    """
+    if not dialect.is_async:
+        return
+    from sqlalchemy.exc import MissingGreenlet
+    from sqlalchemy.util.concurrency import in_greenlet
+
+    if not in_greenlet():
+        raise MissingGreenlet(f"the driver {dialect.driver} is asynchronous. {_SYNCHRONOUS}")
+
+
+_SYNCHRONOUS = (
+    "Pass an engine or URL of a driver that waits, such as postgresql+psycopg, mysql+pymysql or sqlite "
+    "(atio.aio.write keeps the event loop free meanwhile), "
+    "or write over an AsyncConnection: await con.run_sync(lambda c: atio.write(df, ..., con=c))"
+)
 
 
 def adbc_target(con: object) -> Target:
     """A connection of ADBC, or a URI that it opens."""
     return Target(con, "adbc", con.partition(":")[0] if isinstance(con, str) else "adbc")
+
+
+def _name(con: object) -> str:
+    return f"{type(con).__module__}.{type(con).__name__}"
 
 
 def _is_sqlalchemy(con: object) -> bool:
@@ -69,6 +99,10 @@ def _is_sqlalchemy(con: object) -> bool:
 def _of_sqlalchemy(con: Any) -> Target:
     from sqlalchemy import URL, Connection, Engine
 
+    if any(base.__module__.startswith("sqlalchemy.ext.asyncio") for base in type(con).__mro__):
+        raise TypeError(f"con is an {type(con).__name__}, which works by await only. {_SYNCHRONOUS}")
+    if isinstance(con, (Engine, Connection)):
+        refuse_outside_of_run_sync(con.dialect)
     if isinstance(con, URL):
         _check_host(con)
         return Target(con, "url", con.get_backend_name())
@@ -79,7 +113,7 @@ def _of_sqlalchemy(con: Any) -> Target:
         return Target(con, "connection", con.dialect.name)
     if hasattr(con, "connection") and hasattr(con, "in_transaction"):  # a Session
         return _of_sqlalchemy(con.connection())
-    raise TypeError(f"con is a {type(con).__module__}.{type(con).__name__}: pass an Engine, a Connection or a URL")
+    raise TypeError(f"con is a {_name(con)}: pass an Engine, a Connection or a URL")
 
 
 def _of_text(con: str) -> Target:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ._libpq import parameters_of
-from ._target import Target
+from ._target import Target, refuse_outside_of_run_sync
 
 
 @contextlib.contextmanager
@@ -34,6 +34,8 @@ def transaction(target: Target) -> Iterator[Any]:
     if target.kind == "dbapi":
         engine = _like(target.con)
     else:
+        if target.kind == "url":
+            refuse_outside_of_run_sync(target.con.get_dialect())
         engine = create_engine(target.con) if target.kind == "url" else target.con
     try:
         with engine.connect() as con, _of_connection(con):
