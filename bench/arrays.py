@@ -23,6 +23,11 @@ KINDS: dict[str, Callable[[int], np.ndarray]] = {
     "normal floats": lambda n: RANDOM.normal(size=n).astype("f4"),
     "a random walk": lambda n: np.cumsum(RANDOM.integers(-3, 4, n)),
     "prices": lambda n: np.round(RANDOM.normal(100, 15, n), 2),
+    "sorted integers": lambda n: np.sort(RANDOM.integers(0, 10**9, n)),
+    "mostly zeros": lambda n: np.where(RANDOM.random(n) < 0.02, RANDOM.random(n), 0),
+    "bools": lambda n: RANDOM.random(n) > 0.5,
+    "short texts": lambda n: np.array(["alpha", "beta", "gamma delta"])[RANDOM.integers(0, 3, n // 5)],
+    "smooth bytes": lambda n: (np.cumsum(RANDOM.normal(size=4 * n)).astype(int) % 256).astype("u1"),
 }
 
 

@@ -63,7 +63,7 @@ func newEncoder(ctx context.Context, w io.Writer, o *Options, sheets []Sheet, en
 	if e.book, err = newWorkbook(formats, sheets); err != nil {
 		return nil, err
 	}
-	e.archive = zipped.New(ctx, w, level, env.Workers)
+	e.archive = zipped.New(ctx, w, zipped.Level(level), env.Workers)
 	// Content types first, by which programs such as file(1) know a workbook.
 	if err := e.add(contentTypesPart); err != nil {
 		return nil, err

@@ -11,15 +11,9 @@ import (
 	"github.com/seojaeohcode/atio/core/encode/internal/zipped"
 )
 
-const (
-	// piece is what one goroutine deflates: long enough for what deflate does not see
-	// before it, 32 KiB, not to matter.
-	piece = 1 << 20
-	// level of package flate whose files are about as large as those of zlib's 6 (0.97 to
-	// 1.05 of them; 8 takes up to four times as long for 0.97 to 1.03), which
-	// numpy.savez_compressed takes.
-	level = 7
-)
+// piece is what one goroutine deflates: long enough for what deflate does not see
+// before it, 32 KiB, not to matter.
+const piece = 1 << 20
 
 // deflated is a zip archive whose members are deflated in pieces, on all cores.
 type deflated struct {
@@ -29,7 +23,7 @@ type deflated struct {
 }
 
 func newDeflated(ctx context.Context, w io.Writer, env encode.Env) *deflated {
-	return &deflated{archive: zipped.New(ctx, w, level, env.Workers)}
+	return &deflated{archive: zipped.New(ctx, w, newLevels().deflate, env.Workers)}
 }
 
 func (d *deflated) begin(a *Array) (err error) {

@@ -9,7 +9,6 @@ package zipped
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"hash/crc32"
 	"io"
@@ -17,28 +16,24 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/klauspost/compress/flate"
-
 	"github.com/seojaeohcode/atio/core/encode"
 	"github.com/seojaeohcode/atio/core/encode/internal/crc"
 )
 
 // Archive is a zip archive that is written entry after entry, by one goroutine.
 type Archive struct {
-	ctx         context.Context
-	zip         *zip.Writer
-	level       int
-	workers     int
-	compressors sync.Pool // *flate.Writer
-	texts       sync.Pool // *[]byte
-	entry       *Entry    // at hand, nil if there is none
+	ctx     context.Context
+	zip     *zip.Writer
+	deflate Deflate
+	workers int
+	texts   sync.Pool // *[]byte
+	entry   *Entry    // at hand, nil if there is none
 }
 
-// New begins an archive on w. level is that of package flate, and workers how many
-// goroutines compress at once, 0 for one on each processor. Cancelling ctx ends its
-// work.
-func New(ctx context.Context, w io.Writer, level, workers int) *Archive {
-	return &Archive{ctx: ctx, zip: zip.NewWriter(w), level: level, workers: workers}
+// New begins an archive on w. workers is how many goroutines deflate at once, 0 for
+// one on each processor. Cancelling ctx ends its work.
+func New(ctx context.Context, w io.Writer, deflate Deflate, workers int) *Archive {
+	return &Archive{ctx: ctx, zip: zip.NewWriter(w), deflate: deflate, workers: workers}
 }
 
 // Flags of an entry (section 4.4.4).
@@ -166,25 +161,4 @@ func (a *Archive) text() []byte {
 		return (*b)[:0]
 	}
 	return nil
-}
-
-// deflate appends text as blocks that end at a byte, and are not the last.
-func (a *Archive) deflate(buf, text []byte) ([]byte, error) {
-	out := bytes.NewBuffer(buf)
-	c, ok := a.compressors.Get().(*flate.Writer)
-	if !ok {
-		var err error
-		if c, err = flate.NewWriter(nil, a.level); err != nil {
-			return nil, err
-		}
-	}
-	defer a.compressors.Put(c)
-	c.Reset(out)
-	if _, err := c.Write(text); err != nil {
-		return nil, err
-	}
-	if err := c.Flush(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }

@@ -22,7 +22,7 @@ func TestReadBack(t *testing.T) {
 	}
 	for _, workers := range []int{1, 2, 5} {
 		var out bytes.Buffer
-		a := New(context.Background(), &out, 3, workers)
+		a := New(context.Background(), &out, Level(3), workers)
 		want := map[string][]byte{"small": []byte("text"), "empty": nil, "nothing": nil, "größer": nil}
 		for _, name := range []string{"small", "empty"} {
 			if err := a.Add(name, want[name]); err != nil {
@@ -82,7 +82,7 @@ func (w *full) Write(p []byte) (int, error) {
 // A writer that fails does so in time, and no goroutine stays.
 func TestFailures(t *testing.T) {
 	for _, room := range []int{0, 100, 20_000} {
-		a := New(context.Background(), &full{room}, 1, 2)
+		a := New(context.Background(), &full{room}, Level(1), 2)
 		err := func() error {
 			for range 3 {
 				e, err := a.Begin("x")
@@ -109,7 +109,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("room for %d: %v", room, err)
 		}
 	}
-	a := New(context.Background(), io.Discard, 1, 2)
+	a := New(context.Background(), io.Discard, Level(1), 2)
 	e, err := a.Begin("x")
 	if err != nil {
 		t.Fatal(err)
