@@ -8,13 +8,19 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/seojaeohcode/atio/core/encode/numpy"
 )
 
 const (
-	// quickCells is how many cells are little enough for a quick job, quickTime
-	// how long it may take: not longer than the caller would wait for it anyway.
+	// quickCells is how many cells are little enough for a quick job, and quickBytes
+	// how many bytes, where they are but copied: to a core that another thread runs
+	// on, the memory that becomes the file is cold.
 	quickCells = 10_000
-	quickTime  = 20 * time.Millisecond
+	quickBytes = 16 << 20
+	// quickTime is how long it may take: not longer than the caller would wait for it
+	// anyway.
+	quickTime = 20 * time.Millisecond
 )
 
 var errNotQuick = errors.New("this takes longer than a quick job may")
@@ -25,8 +31,16 @@ var errNotQuick = errors.New("this takes longer than a quick job may")
 func isQuick(q *request, in *reader) bool {
 	write := q.Op == "write" || q.Op == "table" && q.Table != nil && q.Table.Op == "write"
 	return write && q.Input == "stream" && in != nil && q.SkipSync && !q.Validate &&
-		q.Rows > 0 && q.Rows*int64(in.Schema().NumFields()) <= quickCells &&
+		q.Rows > 0 && isLittle(q, in.Schema().NumFields()) &&
 		neverHangs(filepath.Dir(string(q.Target)))
+}
+
+func isLittle(q *request, columns int) bool {
+	switch q.Format {
+	case numpy.Npy, numpy.Bin: // whose rows are bytes
+		return q.Rows <= quickBytes
+	}
+	return q.Rows*int64(columns) <= quickCells
 }
 
 // runQuick runs a quick job. If it takes too long, because another writer has the

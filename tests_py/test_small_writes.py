@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,6 +57,22 @@ def test_waits_for_another_writer(suffix: str, tmp_path: Path) -> None:
     read = pd.read_parquet if suffix == "parquet" else pd.read_csv
     assert len(read(path)) == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == [f".x.{suffix}._SUCCESS", f"x.{suffix}"]
+    atio.verify(path)
+
+
+@pytest.mark.parametrize("format", ["npy", "bin"])
+@pytest.mark.parametrize("size", [10_000_000, 17 << 20])
+def test_an_array_waits_for_another_writer(format: str, size: int, tmp_path: Path) -> None:
+    """Its bytes are copied in the caller's thread, taken back as the lock is not free, and copied once more."""
+    path = tmp_path / f"x.{format}"
+    array = np.arange(size // 8)
+    threading.Timer(0.3, os.close, [locking := os.open(tmp_path, os.O_RDONLY)]).start()
+    fcntl.flock(locking, fcntl.LOCK_EX)
+    result = atio.write(array, path, format, durable=False)
+    assert (result.engine, result.bytes) == ("go", path.stat().st_size)
+    read = np.load(path) if format == "npy" else np.fromfile(path, array.dtype)
+    assert np.array_equal(read, array)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".x.{format}._SUCCESS", f"x.{format}"]
     atio.verify(path)
 
 
