@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -36,7 +37,11 @@ PARQUET = {
     "parquet snappy": {"compression": "snappy"},
     "parquet zstd": {"compression": "zstd", "compression_level": ZSTD_LEVEL},
 }
-FILES = [*PARQUET, "csv", "ndjson", "json records", "savetxt"]
+AVRO: dict[str, Any] = {  # deflate is in avro.py: polars takes a minute for some frames
+    "avro": {"compression": "uncompressed"},
+    "avro snappy": {"compression": "snappy"},
+}
+FILES = [*PARQUET, *AVRO, "csv", "ndjson", "json records", "savetxt"]
 SUFFIXES = {"savetxt": "csv", "json records": "json"}
 ATIO = ("atio (polars)", "atio (pandas)", "atio (numpy)")
 PEERS = ("polars", "pandas", "pyarrow", "duckdb", "numpy")
@@ -127,6 +132,12 @@ def contenders(table: pa.Table, file: str, durable: bool) -> dict[str, Contender
                 "pandas": lambda path: pandas_frame.to_json(path, **of_pandas),
                 "duckdb": lambda path: connection.execute(f"COPY frame TO '{path}' (FORMAT json{array})"),
             },
+        )
+    if file in AVRO:
+        options = AVRO[file]
+        return all_of(
+            {"atio (polars)": with_atio(polars_frame, **options)},
+            {"polars": lambda path: polars_frame.write_avro(path, **options)},
         )
     options = PARQUET[file]
     settings = ", ".join(f"{name} {value}" for name, value in options.items())

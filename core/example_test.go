@@ -15,6 +15,7 @@ import (
 
 	"github.com/seojaeohcode/atio/core"
 	"github.com/seojaeohcode/atio/core/delta"
+	"github.com/seojaeohcode/atio/core/encode/avro"
 	"github.com/seojaeohcode/atio/core/encode/csv"
 	"github.com/seojaeohcode/atio/core/encode/parquet"
 )
@@ -91,6 +92,29 @@ func ExampleNewWriter() {
 	}
 	fmt.Println(result.Rows, "rows as", result.Format)
 	// Output: 6 rows as parquet
+}
+
+// Records that programs in any language read one by one.
+func ExampleWrite_avro() {
+	dir := tempDir()
+	defer os.RemoveAll(dir)
+
+	batch := cities()
+	defer batch.Release()
+	reader, err := array.NewRecordReader(schema, []arrow.RecordBatch{batch})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer reader.Release()
+
+	result, err := core.Write(context.Background(), reader, filepath.Join(dir, "cities.avro"), core.Options{
+		Encoding: &avro.Options{Compression: avro.Snappy, Name: "com.example.City"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Rows, "rows as", result.Format)
+	// Output: 2 rows as avro
 }
 
 func ExampleNewStage() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/avro"
 	"github.com/seojaeohcode/atio/core/encode/csv"
 	"github.com/seojaeohcode/atio/core/encode/excel"
 	"github.com/seojaeohcode/atio/core/encode/ipc"
@@ -18,6 +19,7 @@ import (
 
 // formats is the registry: a new format is a folder under encode and a line here.
 var formats = map[string]func() encode.Options{
+	"avro":    func() encode.Options { return new(avro.Options) },
 	"ipc":     func() encode.Options { return new(ipc.Options) },
 	"parquet": func() encode.Options { return new(parquet.Options) },
 	"csv":     func() encode.Options { return new(csv.Options) },

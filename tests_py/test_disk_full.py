@@ -42,6 +42,13 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["umount", str(where)], check=True)
 
 
+class OwnAvro(pl.DataFrame):
+    """Has polars write it, since it has a writer of its own."""
+
+    def write_avro(self, *args: Any, **kwargs: Any) -> None:
+        super().write_avro(*args, **kwargs)
+
+
 class Text(str):
     """Written by a registered writer."""
 
@@ -66,7 +73,9 @@ FULL: dict[str, Callable[[Path], Any]] = {
     "z.bin": lambda p: atio.write((CHUNK["x"].to_numpy() for _ in range(8)), p),
     "x.html": lambda p: atio.write(CHUNK[:20_000], p),
     "x.csv.gz": lambda p: atio.write(LARGE, p),
+    "x.avro": lambda p: atio.write(OwnAvro(pl.from_pandas(LARGE)), p),
     "y.avro": lambda p: atio.write(pl.from_pandas(LARGE), p),
+    "z.avro": lambda p: atio.write((pl.from_pandas(CHUNK) for _ in range(8)), p, compression="snappy"),
     "y.arrow": lambda p: atio.write(pl.from_pandas(LARGE), p),
     "z.arrow": lambda p: atio.write((pl.from_pandas(CHUNK) for _ in range(8)), p, compression="zstd"),
     "x.feather": lambda p: atio.write(LARGE, p),

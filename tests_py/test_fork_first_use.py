@@ -83,7 +83,7 @@ def _write_arrow(at: str) -> None:
     table = pa.table({"x": [1, 2], "l": [[1], None]})
     for obj in (table, table.to_batches()[0], table.to_reader()):
         atio.write(obj, f"{at}/x.parquet", durable=False)
-    for name in ("x.csv", "x.arrow"):
+    for name in ("x.csv", "x.arrow", "x.avro"):
         atio.write(table.select(["x"]), f"{at}/{name}", durable=False)
 
 

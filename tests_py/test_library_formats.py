@@ -1,4 +1,4 @@
-"""Formats that the libraries' own writers make in the stage: pickle, html and Avro, with each of their arguments."""
+"""Formats that the libraries' own writers make in the stage: pickle and html, with each of their arguments."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from polars.testing import assert_frame_equal
 
 import atio
-import parquet_cases as cases
 from support import names, state
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "<ü>"], "c": [0.5, None]}, index=pd.Index(["i", "j"], name="key"))
@@ -99,42 +97,6 @@ def test_characters_that_an_encoding_has_not(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-# --- Avro -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("compression", ["uncompressed", "snappy", "deflate"])
-@pytest.mark.parametrize("name", cases.POLARS_COLUMNS)
-def test_avro(tmp_path: Path, name: str, compression: Any) -> None:
-    """The same values and types, or the same refusal."""
-    frame = cases.polars_column(name)
-    arguments = {"compression": compression, "name": "record"}
-    try:
-        frame.write_avro(tmp_path / "theirs", **arguments)
-    except BaseException as expected:
-        with pytest.raises(type(expected)):
-            atio.write(frame, tmp_path / "x.avro", **arguments)
-        (tmp_path / "theirs").unlink(missing_ok=True)
-        assert names(tmp_path) == set()
-        return
-    result = atio.write(frame, tmp_path / "x.avro", **arguments)
-    assert (result.engine, result.rows) == ("polars", frame.height)
-    # But for the marker between blocks, which is made by chance.
-    assert result.bytes == (tmp_path / "theirs").stat().st_size
-    try:
-        expected_frame = pl.read_avro(tmp_path / "theirs")
-    except BaseException:
-        return  # polars does not read all that it writes
-    assert_frame_equal(pl.read_avro(tmp_path / "x.avro"), expected_frame)
-
-
-def test_avro_of_other_polars_objects(tmp_path: Path) -> None:
-    for obj in (pl.Series("a", [1, 2]), pl.LazyFrame({"a": [1, 2]})):
-        atio.write(obj, tmp_path / "x.avro")
-        assert pl.read_avro(tmp_path / "x.avro")["a"].to_list() == [1, 2]
-    with pytest.raises(ValueError, match="as avro"):
-        atio.write(iter([pl.DataFrame({"a": [1]})]), tmp_path / "y.avro")
-
-
 # --- every cell -----------------------------------------------------------------------------------------------------
 
 OBJECTS: dict[str, Any] = {
@@ -152,7 +114,7 @@ OBJECTS: dict[str, Any] = {
         ("pandas", "ndjson avro npy npz npz_compressed bin"),
         ("polars", "pickle html npy npz npz_compressed bin"),
         ("numpy", "parquet excel json ndjson pickle html ipc avro"),
-        ("pyarrow", "excel json ndjson pickle html avro npy npz bin"),
+        ("pyarrow", "excel json ndjson pickle html npy npz bin"),
         ("dict", "csv npy bin parquet json ipc avro"),
     ],
 )

@@ -110,7 +110,9 @@ class ChunkWriter(Chunked):
         self._push(how)
         try:
             self._check_job()
-        except Unsupported:
+        except Unsupported as e:
+            if isinstance(how, EncodeInGo) and how.alone:
+                raise TypeError(str(e)) from None
             self._job = None
             return False
         return True

@@ -19,12 +19,14 @@ class EncodeInGo:
 
     ``options`` are the JSON options of the format's encoder (the fields of its Go ``Options`` struct).
     ``rows`` is the number of rows in ``stream``. ``whole`` says that it makes a whole file: no chunk can follow.
+    ``alone`` says that no library has a writer for it: what Go does not take is refused.
     """
 
     stream: ArrowStream
     rows: int
     options: dict[str, Any] = field(default_factory=dict)
     whole: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)

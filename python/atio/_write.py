@@ -19,7 +19,7 @@ from ._formats import format_of, has_suffix
 from ._job import Job, run
 from ._job import validate as validate_stage
 from ._library import Library, check_format, chunks_of, library_of, not_writable, plan
-from ._plan import ArrowStream, DatasetFiles, EncodeFilesInGo, EncodeInLibrary, EncodePartsInGo
+from ._plan import ArrowStream, DatasetFiles, EncodeFilesInGo, EncodeInGo, EncodeInLibrary, EncodePartsInGo
 from ._report import Report, reporting
 from ._result import WriteResult
 from ._table.chunks import TableWriter
@@ -202,6 +202,8 @@ def _write_whole(
                 return run(in_go | {"input": "push"}, steps=steps, observe=observe)
             return run(in_go | {"input": "stream"}, how.stream, steps=_steps(publishing), observe=observe)
         except Unsupported as e:
+            if isinstance(how, EncodeInGo) and how.alone:
+                raise TypeError(str(e)) from None
             report.log(f"Go leaves it to {library.NAME}: {e}")
             how = library.plan_in_library(obj, format, kwargs)
     assert isinstance(how, EncodeInLibrary)

@@ -126,7 +126,7 @@ CASES = [
     Case("npz_compressed", "file.npz", {"format": "npz_compressed"}, kind="arrays", many_states=True, stride=6),
     Case("bin", "file.bin", kind="rows", many_states=True, stride=6),
     Case("ipc", "file.arrow", {"compression": "lz4"}, kind="polars", many_states=True, stride=5),
-    Case("avro, written by polars", "file.avro", kind="polars", many_states=True, stride=6),
+    Case("avro", "file.avro", {"compression": "deflate"}, kind="polars", many_states=True, stride=6),
     Case("feather, written by pandas", "file.feather", many_states=True, stride=6),
     Case("html, written by pandas", "file.html", {"index": False, "justify": "left"}, many_states=True, stride=6),
     Case("a registered writer", "file.rows", kind="registered", many_states=True, stride=5),

@@ -7,6 +7,6 @@ a type of column that Go does not write exactly as the library does. They raise 
 argument it refuses, or leave that to the library by returning ``None``.
 """
 
-from . import csv, excel, ipc, json, numpy, parquet, savetxt
+from . import avro, csv, excel, ipc, json, numpy, parquet, savetxt
 
-__all__ = ["csv", "excel", "ipc", "json", "numpy", "parquet", "savetxt"]
+__all__ = ["avro", "csv", "excel", "ipc", "json", "numpy", "parquet", "savetxt"]

@@ -11,7 +11,7 @@ from .._plan import EncodeFilesInGo, EncodeInGo, EncodeInLibrary, Plan
 from . import Append, SameColumns, check_existing
 
 NAME = "pyarrow"
-FORMATS = ("csv", "parquet", "ipc")
+FORMATS = ("csv", "parquet", "ipc", "avro")
 
 
 def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
@@ -27,6 +27,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.ipc.from_arrow(_table(obj), kwargs)
         if in_go is not None and in_go.options["compression"] != "none":  # which pyarrow does faster
             return replace(plan_in_library(obj, format, kwargs), in_chunks=in_go)
+    elif format == "avro":
+        return _encode.avro.from_arrow(_table(obj), kwargs)
     return in_go or plan_in_library(obj, format, kwargs)
 
 

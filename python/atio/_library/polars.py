@@ -35,6 +35,8 @@ def plan(obj: Any, format: str, target: str, kwargs: dict[str, Any]) -> Plan:
         in_go = _encode.ipc.from_polars(frame, kwargs)
         if in_go is not None and in_go.options["compression"] == "zstd":  # which polars does faster
             return replace(plan_in_library(frame, format, kwargs), in_chunks=in_go)
+    elif format == "avro":
+        in_go = _encode.avro.from_polars(frame, kwargs)
     return in_go or plan_in_library(frame, format, kwargs)
 
 

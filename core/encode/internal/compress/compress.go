@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/pierrec/lz4/v4"
@@ -66,6 +67,12 @@ func (e *lz4Encoder) Append(dst, block []byte) ([]byte, error) {
 // Gzip is gzip (RFC 1952), a member for each block, at levels 0 to 9.
 func Gzip(level int) (Encoder, error) {
 	w, err := gzip.NewWriterLevel(nil, level)
+	return &streamEncoder{w: w}, err
+}
+
+// Deflate is DEFLATE (RFC 1951), a stream for each block, at levels 0 to 9.
+func Deflate(level int) (Encoder, error) {
+	w, err := flate.NewWriter(nil, level)
 	return &streamEncoder{w: w}, err
 }
 
