@@ -147,7 +147,7 @@ func TestSchemas(t *testing.T) {
 		if want := `{"type":"record","name":"r1","fields":[{"name":"<é>","type":` + c.want + `}]}`; err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", c.dataType, got, err, want)
 		}
-		if _, _, err := headerOf(got, "r1", null); err != nil {
+		if _, err := headerOf(got, "r1", null); err != nil {
 			t.Error(err)
 		}
 	}
@@ -259,6 +259,28 @@ func TestRefusals(t *testing.T) {
 		if _, err := new(Options).NewEncoder(context.Background(), nil, arrow.NewSchema(fields, nil), encode.Env{}); !errors.As(err, &value) {
 			t.Errorf("two columns of one name: %v", err)
 		}
+	}
+}
+
+func TestSameDataMakeTheSameFile(t *testing.T) {
+	files := map[string]bool{}
+	for _, text := range []string{`[]`, `[{"a":1}]`, `[{"a":2}]`} {
+		b := batch(t, text, column("a", arrow.PrimitiveTypes.Int64))
+		var markers []string
+		for range 2 {
+			file, err := encoded(&Options{}, 2, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			markers = append(markers, string(file[len(file)-markerSize:]))
+			files[markers[0]] = true
+		}
+		if markers[0] != markers[1] {
+			t.Errorf("%s: two markers", text)
+		}
+	}
+	if len(files) != 3 {
+		t.Errorf("%d markers for 3 files", len(files))
 	}
 }
 

@@ -31,7 +31,7 @@ var (
 type encoder struct {
 	schema   *arrow.Schema
 	codec    *codec
-	marker   [markerSize]byte
+	marker   marker // once the header has it
 	header   []byte // until it is submitted
 	env      encode.Env
 	pipeline *encode.Pipeline
@@ -41,9 +41,9 @@ type encoder struct {
 	closed   bool
 }
 
-func newEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, codec *codec, marker [markerSize]byte, header []byte, env encode.Env) *encoder {
+func newEncoder(ctx context.Context, w io.Writer, schema *arrow.Schema, codec *codec, header []byte, env encode.Env) *encoder {
 	return &encoder{
-		schema: schema, codec: codec, marker: marker, header: header, env: env,
+		schema: schema, codec: codec, header: header, env: env,
 		pipeline: encode.NewPipeline(ctx, w, 0, env.Workers, 0),
 	}
 }
@@ -68,6 +68,9 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	defer e.batches.Done(h)
 	rows := int(batch.NumRows())
 	step := e.blockRows(columns, rows)
+	if rows > 0 && e.header != nil {
+		e.marker = mark(e.header, e.sample)
+	}
 	for lo := 0; lo < rows; lo += step {
 		hi := min(lo+step, rows)
 		h.AddTask()
@@ -118,15 +121,14 @@ func (e *encoder) checkNulls(f arrow.Field, path string, a arrow.Array) error {
 
 // blockRows returns how many rows a block has, from some of them.
 func (e *encoder) blockRows(columns []appender, rows int) int {
+	b, taken := e.sample[:0], 0
+	for some := min(rows, sampleRows); taken < some && len(b) < blockBytes; taken++ {
+		b = appendRow(b, columns, taken*rows/some)
+	}
+	e.sample = b
 	if rows <= sampleRows {
 		return max(1, rows)
 	}
-	b, taken := e.sample[:0], 0
-	for taken < sampleRows && len(b) < blockBytes {
-		b = appendRow(b, columns, taken*rows/sampleRows)
-		taken++
-	}
-	e.sample = b
 	return max(1, min(rows, taken*blockBytes/max(1, len(b))))
 }
 
@@ -191,6 +193,7 @@ func (e *encoder) Close() error {
 	}
 	e.closed = true
 	if header := e.header; header != nil {
+		mark(header, nil)
 		if err := e.pipeline.Go(func(b []byte) ([]byte, error) { return append(b, header...), nil }, nil); err != nil {
 			e.Discard()
 			return err

@@ -49,11 +49,11 @@ func (o *Options) NewEncoder(ctx context.Context, w io.Writer, schema *arrow.Sch
 	if err != nil {
 		return nil, err
 	}
-	sync, header, err := headerOf(text, o.name(), codec)
+	header, err := headerOf(text, o.name(), codec)
 	if err != nil {
 		return nil, err
 	}
-	return newEncoder(ctx, w, schema, codec, sync, header, env), nil
+	return newEncoder(ctx, w, schema, codec, header, env), nil
 }
 
 func (o *Options) name() string {
