@@ -92,10 +92,26 @@ def test_the_schema_has_a_hostile_name(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 64, "ü" * 32])
 def test_names_that_the_server_would_cut(engine: sa.Engine, name: str) -> None:
-    for table, df in ((name, FRAME), ("t", FRAME.rename(columns={"v": name}))):
-        with pytest.raises((sa.exc.IdentifierError, ValueError)):
-            write(engine, df, table)
-    assert not sa.inspect(engine).get_table_names()
+    cut = name.encode()[:63].decode(errors="ignore")
+    write(engine, FRAME, cut)
+    for mode in ("fail", "replace", "append", "delete_rows"):
+        for table, df in (
+            (name, FRAME),
+            ("t", FRAME.rename(columns={"v": name})),
+            ("t", FRAME.rename_axis(name)),
+            (name, pl.from_pandas(FRAME)),
+            ("t", pl.from_pandas(FRAME.rename(columns={"v": name}))),
+            (name, pa.Table.from_pandas(FRAME)),
+            ("t", pa.Table.from_pandas(FRAME.rename(columns={"v": name}))),
+        ):
+            with engine.connect() as con:
+                for given in (engine, con):  # Go's writer, and the library's
+                    with pytest.raises((sa.exc.IdentifierError, ValueError), match=r"6[34]|64 bytes"):
+                        atio.write(df, format="sql", name=table, con=given, if_exists=mode)
+    with pytest.raises((sa.exc.IdentifierError, ValueError)):
+        atio.write(FRAME, format="sql", name="t", schema=name, con=engine)
+    assert sa.inspect(engine).get_table_names() == [cut]
+    assert len(rows(engine, f'"{cut}"')) == len(FRAME)
 
 
 def test_a_name_with_a_nul(engine: sa.Engine) -> None:

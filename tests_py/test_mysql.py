@@ -318,6 +318,34 @@ def test_hostile_names(server: Server) -> None:
         atio.write(pa.table({"a": [1]}), format="sql", name="x" * 65, con=server.url())
 
 
+def test_names_beyond_the_basic_plane(server: Server) -> None:
+    engine = sa.create_engine(server.url())
+    frame, emoji = pd.DataFrame({"a": [1]}), pd.DataFrame({"\U0001f600": [1]})
+    index = frame.rename_axis("\U0001f600")
+    write(frame, server.url(), "fail", "t", index=False)
+    with engine.connect() as con:
+        for given in (server.url(), con):
+            for obj, kwargs in (
+                (frame, {"name": "x\U0001f600"}),
+                (frame, {"name": "t", "schema": "\U0001f600"}),
+                (emoji, {"name": "t"}),
+                (index, {"name": "t"}),
+                (pl.from_pandas(emoji), {"name": "t"}),
+                (pa.Table.from_pandas(emoji), {"name": "t"}),
+                (pa.Table.from_pandas(emoji).to_batches()[0], {"name": "t"}),
+            ):
+                for mode in ("fail", "replace", "append", "delete_rows"):
+                    with pytest.raises(
+                        sa.exc.OperationalError, match=r"1300.*U\+1F600.*none beyond U\+FFFF.*rename it"
+                    ):
+                        atio.write(obj, format="sql", con=given, if_exists=mode, **kwargs)
+    engine.dispose()
+    assert tables(server) == ["t"]
+    assert server.query("SELECT * FROM t") == [(1,)]
+    write(pd.DataFrame({"\uffee": ["\U0001f600"]}), server.url(), "replace", "\uffee", index=False)
+    assert server.query("SELECT * FROM `\uffee`") == [("\U0001f600",)]
+
+
 @pytest.mark.parametrize("error", [KeyError("mine"), KeyboardInterrupt()])
 @pytest.mark.parametrize("mode", ["fail", "replace", "append"])
 def test_an_exception_leaves_nothing(server: Server, mode: str, error: BaseException) -> None:

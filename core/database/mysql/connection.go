@@ -166,11 +166,12 @@ func isEnd(number uint16) bool {
 
 // Numbers of the server's errors.
 const (
-	errTableExists  = 1050
-	errNoTable      = 1146
-	errBadColumn    = 1054
-	errNotBaseTable = 1347
-	errReferenced   = 1451
+	errTableExists   = 1050
+	errNoTable       = 1146
+	errBadColumn     = 1054
+	errNotBaseTable  = 1347
+	errReferenced    = 1451
+	errInvalidString = 1300
 )
 
 func serverError(op string, e *mysql.MySQLError, secret string) error {

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,10 +56,33 @@ const (
 	maxName        = 64 // characters of a name
 )
 
-func (o *Options) check() error {
-	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: o.Columns}
-	return t.Check(dialect, tooLong)
+// check looks at the options, and at the names of the columns that a new table
+// would have.
+func (o *Options) check(columns []database.Column) error {
+	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: columns}
+	if err := t.Check(dialect, tooLong); err != nil {
+		return err
+	}
+	names := []string{o.Schema, o.Table}
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	for _, index := range o.Indexes {
+		names = append(names, index.Name)
+	}
+	for _, name := range names {
+		if i := strings.IndexFunc(name, isSupplementary); i >= 0 {
+			r, _ := utf8.DecodeRuneInString(name[i:])
+			return &database.ServerError{Op: "look at the names", Code: strconv.Itoa(errInvalidString), Message: fmt.Sprintf(
+				"the name %q has the character %U, and names of schemas, tables and columns in MySQL and MariaDB take none beyond U+FFFF, such as emoji: rename it. Nothing was written", name, r)}
+		}
+	}
+	return nil
 }
+
+// isSupplementary reports whether a character is none of the Basic Multilingual
+// Plane (https://dev.mysql.com/doc/refman/8.4/en/identifiers.html).
+func isSupplementary(r rune) bool { return r > 0xFFFF }
 
 // tooLong says why a name is.
 func tooLong(name string) string {

@@ -44,9 +44,6 @@ type transaction struct {
 
 // Begin connects, prepares the table and starts to load.
 func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.Counter) (database.Transaction, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
 	if schema.NumFields() == 0 {
 		return nil, &encode.UnsupportedError{Format: dialect, Type: "no column", Reason: "a table has at least one"}
 	}
@@ -56,6 +53,9 @@ func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.C
 		if columns, err = database.ColumnsFor(dialect, schema, typeFor); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.check(columns); err != nil {
+		return nil, err
 	}
 	p.Enter(progress.Encoding)
 	t := &transaction{ctx: ctx, o: o, progress: p, hidden: newHidden()}

@@ -51,8 +51,10 @@ const (
 	maxName        = 63 // bytes that the server keeps of a name (NAMEDATALEN - 1)
 )
 
-func (o *Options) check() error {
-	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: o.Columns}
+// check looks at the options, and at the names of the columns that a new table
+// would have.
+func (o *Options) check(columns []database.Column) error {
+	t := database.Table{Schema: o.Schema, Name: o.Table, Mode: o.Mode, Key: o.Key, Columns: columns}
 	return t.Check(dialect, tooLong)
 }
 

@@ -48,15 +48,15 @@ type transaction struct {
 
 // Begin connects, prepares the table and starts to copy.
 func (o *Options) Begin(ctx context.Context, schema *arrow.Schema, p *progress.Counter) (database.Transaction, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
 	columns := o.Columns
 	if columns == nil {
 		var err error
 		if columns, err = database.ColumnsFor(dialect, schema, typeFor); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.check(columns); err != nil {
+		return nil, err
 	}
 	config, err := o.config()
 	if err != nil {

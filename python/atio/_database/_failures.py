@@ -47,8 +47,7 @@ def as_sqlalchemy(dialect: str) -> Iterator[None]:
         except ImportError:
             raise e from None
         if dialect in ("mysql", "mariadb"):
-            name = _of_number(e.code)
-            raise getattr(exc, name)(None, None, _of_pymysql(e, name)) from None
+            raise of_mysql(e.code, e) from None
         kind = getattr(exc, _CLASSES.get(e.code[:2], "DatabaseError"))
         raise _also_of_pandas(kind)(None, None, _of_driver(e)) from None
 
@@ -87,11 +86,15 @@ def _of_number(code: str) -> str:
     return next((name for name, numbers in _NUMBERS.items() if code in map(str, numbers)), "OperationalError")
 
 
-def _of_pymysql(e: ServerError, name: str) -> BaseException:
+def of_mysql(number: str, error: BaseException) -> BaseException:
+    """SQLAlchemy's exception for an error that a server of MySQL would give that number."""
+    from sqlalchemy import exc
+
+    name = _of_number(number)
     with contextlib.suppress(ImportError):
-        made: BaseException = getattr(importlib.import_module("pymysql.err"), name)(int(e.code), str(e))
-        return made
-    return e
+        error = getattr(importlib.import_module("pymysql.err"), name)(int(number), str(error))
+    made: BaseException = getattr(exc, name)(None, None, error)
+    return made
 
 
 def _of_driver(e: ServerError) -> BaseException:

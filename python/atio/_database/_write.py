@@ -13,7 +13,7 @@ from .._job import FAILED, Job, run
 from .._library import Library, chunks_of, library_of, not_writable
 from .._report import Report, reporting
 from .._result import WriteResult
-from . import _duckdb, _libpq, _mongodb, _mysql, _swap
+from . import _duckdb, _identifiers, _libpq, _mongodb, _mysql, _swap
 from ._failures import as_sqlalchemy
 from ._plan import LibraryArguments, Load
 from ._target import Target, adbc_target, target_of
@@ -226,6 +226,7 @@ class _Write:
             return {"rows": rows, "bytes": 0, "engine": engine}
         self._report.log(f"Writer: {arguments.engine}, in one transaction")
         rows = arguments.rows(first)
+        _identifiers.check(self._target, arguments, first)
         _swap.check(self._target, arguments)
         with transaction(self._target) as con, _swap.new_table(self._target, con, arguments) as (into, how):
             into.write(first, con, how)
