@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -151,4 +152,14 @@ func (c *connection) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	_ = c.Close(ctx)
+}
+
+// major is the server's major version; that of the newest for one that does not
+// tell it in this way.
+func (c *connection) major() int {
+	digits, _, _ := strings.Cut(c.ParameterStatus("server_version"), ".")
+	if n, err := strconv.Atoi(digits); err == nil {
+		return n
+	}
+	return math.MaxInt
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -84,8 +82,7 @@ func (t *transaction) outcome(lost error) error {
 type numbers struct{ current, status string }
 
 func (c *connection) numbers() numbers {
-	major, _, _ := strings.Cut(c.ParameterStatus("server_version"), ".")
-	if n, err := strconv.Atoi(major); err == nil && n < 13 {
+	if c.major() < 13 {
 		return numbers{"pg_catalog.txid_current()", "pg_catalog.txid_status(%s)"}
 	}
 	return numbers{"pg_catalog.pg_current_xact_id()", "pg_catalog.pg_xact_status('%s')"}

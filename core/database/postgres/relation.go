@@ -11,9 +11,14 @@ import (
 	"github.com/seojaeohcode/atio/core/encode/pgcopy"
 )
 
-// codeUndefinedColumn is what the server answers when a statement names a column that
-// a table does not have.
-const codeUndefinedColumn = "42703"
+const (
+	// codeUndefinedColumn is what the server answers when a statement names a column
+	// that a table does not have.
+	codeUndefinedColumn = "42703"
+	// codeGeneratedAlways is its answer to an INSERT with a value for a column whose
+	// values the server makes.
+	codeGeneratedAlways = "428C9"
+)
 
 // relation is a table that is there.
 type relation struct {
@@ -48,27 +53,39 @@ func (r *relation) takesCopy() error {
 	}
 }
 
+// generated tells of a column, in SQL, whether the server makes its values and
+// INSERT takes none.
+func (c *connection) generated() string {
+	switch major := c.major(); {
+	case major < 10:
+		return "false"
+	case major < 12:
+		return "a.attidentity = 'a'"
+	}
+	return "a.attidentity = 'a' OR a.attgenerated <> ''"
+}
+
 // columnsOf returns the columns of a table that take the columns of a batch.
 func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]pgcopy.Column, error) {
 	rows, err := c.query(ctx, "look at the table's columns", `
-		WITH RECURSIVE base(attname, name, type, elem) AS (
-			SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, 0::oid
+		WITH RECURSIVE base(attname, name, type, elem, generated) AS (
+			SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid, 0::oid, `+c.generated()+`
 			FROM pg_catalog.pg_attribute a
 			WHERE a.attrelid = $1::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped
 		UNION ALL
 			SELECT b.attname, b.name,
 				CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END,
-				CASE WHEN t.typtype = 'd' THEN b.elem ELSE t.typelem END
+				CASE WHEN t.typtype = 'd' THEN b.elem ELSE t.typelem END, b.generated
 			FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
 			WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND b.elem = 0)
 		)
-		SELECT b.attname, b.name, b.type, b.elem, t.typtype
+		SELECT b.attname, b.name, b.type, b.elem, t.typtype, b.generated
 		FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
 		WHERE NOT (t.typtype = 'd' OR (t.typcategory = 'A' AND b.elem = 0))`, t.String())
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]pgcopy.Column{}
+	found, generated := map[string]pgcopy.Column{}, map[string]bool{}
 	for _, row := range rows {
 		kind, err1 := strconv.ParseUint(row[2], 10, 32)
 		element, err2 := strconv.ParseUint(row[3], 10, 32)
@@ -79,7 +96,7 @@ func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]p
 		if row[4] == "e" { // an enum is sent as its label
 			column.Type = pgcopy.Text
 		}
-		found[row[0]] = column
+		found[row[0]], generated[row[0]] = column, row[5] == "t"
 	}
 	out := make([]pgcopy.Column, len(names))
 	for i, name := range names {
@@ -87,6 +104,11 @@ func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]p
 		if !ok {
 			return nil, &database.ServerError{Op: "look at the table's columns", Code: codeUndefinedColumn,
 				Message: fmt.Sprintf("the table %s has no column %q", t, name), Column: name}
+		}
+		if generated[name] { // COPY would take values for GENERATED ALWAYS AS IDENTITY
+			return nil, &database.ServerError{Op: "look at the table's columns", Code: codeGeneratedAlways,
+				Message: fmt.Sprintf("cannot insert a non-DEFAULT value into column %q, which is generated always", name),
+				Hint:    "leave the column out", Column: name}
 		}
 		out[i] = column
 	}

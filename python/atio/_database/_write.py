@@ -151,7 +151,21 @@ class _Write:
             if self._count or (isinstance(e, NotConnected) and self._target.kind != "engine"):
                 raise
             self._report.log(f"Go leaves it to {arguments.engine}: {e}")
+            if arguments.mode == "upsert":
+                raise self._no_upsert(e) from None
         return self._in_library(arguments, first, frames)
+
+    def _no_upsert(self, reason: Exception) -> ValueError:
+        """An upsert is Go's alone."""
+        target = self._target
+        if target.dialect not in _CONNECT or target.kind not in ("engine", "url"):
+            return ValueError(
+                "if_exists='upsert' is for PostgreSQL, MySQL and MariaDB by an engine or URL, "
+                f"not for {target.dialect} by this {target.kind}: write to another table and merge it there"
+            )
+        return ValueError(
+            f"if_exists='upsert' cannot be done here: {reason}. Write to another table and merge it by a statement"
+        )
 
     def _connect(self) -> dict[str, Any]:
         """The options of Go's dialect that say how to connect."""
@@ -213,11 +227,6 @@ class _Write:
         yield _consent
 
     def _in_library(self, arguments: LibraryArguments, first: Any, frames: Iterator[Any]) -> dict[str, Any]:
-        if arguments.mode == "upsert":
-            raise ValueError(
-                "if_exists='upsert' is for PostgreSQL, MySQL and MariaDB by an engine or URL, "
-                f"not for {self._target.dialect} by this {self._target.kind}: write to another table and merge it there"
-            )
         if self._target.kind == "adbc" and not self._whole:
             raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
         if self._target.dialect == "duckdb":
