@@ -281,6 +281,31 @@ def test_upsert(server: Server) -> None:
     assert tables(server) == ["plain", "t"]
 
 
+def test_a_server_that_wants_primary_keys(server: Server) -> None:
+    """As InnoDB clusters do: MySQL's sql_require_primary_key, of which MariaDB has a part."""
+    server.query("CREATE TABLE t (a BIGINT PRIMARY KEY AUTO_INCREMENT, b TEXT, c INT)")
+    server.query("SET GLOBAL innodb_force_primary_key = 1")
+    try:
+        frame = pd.DataFrame({"a": [2, 1, 2], "b": ["x", "y", "last"]})
+        write(frame[:2], server.url(), "append", index=False)
+        write(frame, server.url(), "upsert", key=["a"], index=False)
+        assert server.query("SELECT * FROM t ORDER BY a") == [(1, "y", None), (2, "last", None)]
+        write(frame, server.url(), "upsert", "made", key=["a"], index=False)
+        assert server.query("SELECT * FROM made ORDER BY a") == [(1, "y"), (2, "last")]
+        with pytest.raises(sa.exc.DBAPIError, match="requires a primary key"):  # as by the library
+            write(frame, server.url(), "replace", index=False)
+        with proxy_to(server.port) as proxy:
+            proxy.cut_on_sending(b"COMMIT")
+            with contextlib.suppress(ConnectionError):  # and not CommitUnknownError: the log could be made
+                write(frame[["b"]], server.url(proxy.port), "append", index=False)
+            assert proxy.was_cut
+    finally:
+        server.query("SET GLOBAL innodb_force_primary_key = 0")
+    assert server.query("SELECT COUNT(*) FROM t")[0][0] in (2, 5)
+    write(frame, server.url(), "replace", "other", index=False)  # which clears away what is left
+    assert tables(server) == ["made", "other", "t"]
+
+
 def test_what_the_server_refuses(server: Server) -> None:
     """LOAD DATA LOCAL only warns of it."""
     server.query("CREATE TABLE t (a TINYINT NOT NULL UNIQUE, s VARCHAR(3))")

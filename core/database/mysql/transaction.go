@@ -160,8 +160,11 @@ func (t *transaction) open() error {
 			}
 		}
 		t.into, t.staged = table{t.wanted.schema, t.hidden.table(stageKind)}, true
-		if err := t.conn.exec(t.ctx, "create a temporary table", fmt.Sprintf("CREATE TEMPORARY TABLE %s ENGINE = InnoDB AS SELECT %s FROM %s WHERE FALSE",
-			t.into, quoteAll(t.own), t.target)); err != nil {
+		// Servers may take no table without a primary key (sql_require_primary_key), and
+		// rows have an order by it.
+		if err := t.conn.exec(t.ctx, "create a temporary table", fmt.Sprintf(
+			"CREATE TEMPORARY TABLE %s (%s BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB AS SELECT %s FROM %s WHERE FALSE",
+			t.into, t.number(), quoteAll(t.own), t.target)); err != nil {
 			return err
 		}
 	}
@@ -194,7 +197,7 @@ func (t *transaction) logTable() table { return table{t.wanted.schema, t.hidden.
 // log makes a table for the row that tells whether the transaction took place. A
 // user who may not has to do without.
 func (t *transaction) log() error {
-	err := t.conn.exec(t.ctx, "create a log", fmt.Sprintf("CREATE TABLE %s (done TINYINT) ENGINE = InnoDB", t.logTable()))
+	err := t.conn.exec(t.ctx, "create a log", fmt.Sprintf("CREATE TABLE %s (done TINYINT PRIMARY KEY) ENGINE = InnoDB", t.logTable()))
 	var refused *database.ServerError
 	if errors.As(err, &refused) {
 		return nil
@@ -258,6 +261,10 @@ func (t *transaction) Finish() error {
 	}
 	return t.checkReferences()
 }
+
+// number is the column of the stage that numbers its rows, which has no name of the
+// table's.
+func (t *transaction) number() string { return quote(t.hidden.table("row")) }
 
 // merge puts the rows of the stage into the target of an upsert.
 func (t *transaction) merge() error {
