@@ -266,20 +266,23 @@ func (t *transaction) Finish() error {
 // table's.
 func (t *transaction) number() string { return quote(t.hidden.table("row")) }
 
-// merge puts the rows of the stage into the target of an upsert.
+// merge puts the rows of the stage into the target of an upsert. It names their
+// columns by the stage, as VALUES(column) is on its way out of MySQL
+// (https://dev.mysql.com/doc/refman/8.4/en/insert-on-duplicate.html).
 func (t *transaction) merge() error {
-	var set []string
+	const stage = "atio_stage"
+	set, from := []string{}, make([]string, len(t.own))
 	for i, name := range t.own {
+		from[i] = stage + "." + quote(name)
 		if !slices.Contains(t.o.Key, t.names[i]) {
-			set = append(set, fmt.Sprintf("%s = VALUES(%s)", quote(name), quote(name)))
+			set = append(set, quote(name)+" = "+from[i])
 		}
 	}
 	if len(set) == 0 {
-		set = append(set, fmt.Sprintf("%s = VALUES(%s)", quote(t.o.Key[0]), quote(t.o.Key[0])))
+		set = append(set, quote(t.own[0])+" = "+from[0])
 	}
-	names := quoteAll(t.own)
-	return t.conn.exec(t.ctx, "upsert", fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s ON DUPLICATE KEY UPDATE %s",
-		t.target, names, names, t.into, strings.Join(set, ", ")))
+	return t.conn.exec(t.ctx, "upsert", fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS %s ON DUPLICATE KEY UPDATE %s",
+		t.target, quoteAll(t.own), strings.Join(from, ", "), t.into, stage, strings.Join(set, ", ")))
 }
 
 // checkReferences returns an error if another table refers to the one that is
