@@ -66,7 +66,7 @@ const deflateLevel = 5
 
 var (
 	null    = &codec{name: "null"}
-	snappy  = newCodec("snappy", func() (compress.Encoder, error) { return compress.Snappy(), nil })
+	snappy  = newCodec("snappy", func() (compress.Encoder, error) { return compress.SmallSnappy(), nil })
 	deflate = newCodec("deflate", func() (compress.Encoder, error) { return compress.Deflate(deflateLevel) })
 )
 

@@ -14,7 +14,7 @@ import (
 func FuzzReadBack(f *testing.F) {
 	f.Add("", []byte(nil), int64(0), 0.0, false, uint8(0), uint16(3), "a")
 	f.Add("é\x00", []byte{0xff}, int64(-64), math.Inf(1), true, uint8(1), uint16(1000), "a b")
-	f.Add("a text that is not inline", []byte("x"), int64(math.MinInt64), -0.0, true, uint8(7), uint16(60_000), "\"\n\u2028")
+	f.Add("a text that is not inline", []byte("x"), int64(math.MinInt64), math.Copysign(0, -1), true, uint8(7), uint16(60_000), "\"\n\u2028")
 	f.Fuzz(func(t *testing.T, s string, data []byte, i int64, x float64, flag bool, kind uint8, rows uint16, name string) {
 		if math.IsNaN(x) || len(s)+len(data) > 1000 {
 			t.Skip()

@@ -42,6 +42,24 @@ func (snappy) Append(dst, block []byte) ([]byte, error) {
 	return dst[:len(dst)+len(out)], nil
 }
 
+// SmallSnappy is Snappy that takes longer to find more of what repeats, unless nearly
+// nothing does.
+func SmallSnappy() Encoder { return smallSnappy{} }
+
+type smallSnappy struct{}
+
+func (smallSnappy) Append(dst, block []byte) ([]byte, error) {
+	out, err := snappy{}.Append(dst, block)
+	if err != nil {
+		return nil, err
+	}
+	if quick := len(out) - len(dst); quick > len(block)-len(block)/32 {
+		return out, nil
+	}
+	better := s2.EncodeSnappyBetter(out[len(dst):cap(out)], block)
+	return out[:len(dst)+len(better)], nil
+}
+
 // LZ4 is LZ4 in its block format, without frames
 // (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).
 func LZ4() Encoder { return new(lz4Encoder) }

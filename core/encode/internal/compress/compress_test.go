@@ -2,6 +2,7 @@ package compress
 
 import (
 	"bytes"
+	"compress/flate"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -45,8 +46,9 @@ func all(t *testing.T) map[string]struct {
 	}
 	readBrotli := func(b []byte, _ int) ([]byte, error) { return io.ReadAll(brotli.NewReader(bytes.NewReader(b))) }
 	codecs := map[string]codec{
-		"none":   {None(), func(b []byte, _ int) ([]byte, error) { return b, nil }},
-		"snappy": {Snappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
+		"none":         {None(), func(b []byte, _ int) ([]byte, error) { return b, nil }},
+		"snappy":       {Snappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
+		"small snappy": {SmallSnappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
 		"lz4": {LZ4(), func(b []byte, size int) ([]byte, error) {
 			out := make([]byte, size)
 			n, err := lz4.UncompressBlock(b, out)
@@ -56,8 +58,10 @@ func all(t *testing.T) map[string]struct {
 	for _, level := range []int{1, 3, 9, 19, 22} {
 		codecs[fmt.Sprint("zstd ", level)] = codec{must(Zstd(level)), readZstd}
 	}
+	readDeflate := func(b []byte, _ int) ([]byte, error) { return io.ReadAll(flate.NewReader(bytes.NewReader(b))) }
 	for _, level := range []int{0, 1, 6, 9} {
 		codecs[fmt.Sprint("gzip ", level)] = codec{must(Gzip(level)), readGzip}
+		codecs[fmt.Sprint("deflate ", level)] = codec{must(Deflate(level)), readDeflate}
 	}
 	for _, level := range []int{0, 1, 5, 11} {
 		codecs[fmt.Sprint("brotli ", level)] = codec{Brotli(level), readBrotli}
@@ -87,7 +91,7 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("%s, block %d of %d bytes: read %d bytes, %v", name, i, len(block), len(got), err)
 			}
 		}
-		if name != "none" && name != "gzip 0" {
+		if name != "none" && name != "gzip 0" && name != "deflate 0" {
 			out, err := c.Append(nil, blocks[3])
 			if err != nil || len(out) > len(blocks[3])/10 {
 				t.Errorf("%s makes %d bytes of %d, %v", name, len(out), len(blocks[3]), err)
