@@ -31,7 +31,7 @@ func FuzzReadBack(f *testing.F) {
 		defer b.Release()
 		var want []any
 		s = string([]rune(s)) // UTF-8
-		for row := range int(rows) {
+		for row := range int(rows) % 5000 {
 			null := row%7 == int(kind)%7
 			v := i * int64(row)
 			b.Field(2).(*array.Int64Builder).Append(v)

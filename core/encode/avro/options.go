@@ -27,8 +27,8 @@ type Options struct {
 	// Name is the full name of the record, such as "com.example.Flight", [DefaultName]
 	// if empty.
 	Name string `json:"name,omitempty"`
-	// Unnamed gives the record the empty name, as polars does by default. Python's
-	// readers and polars take such a file, Java's and with it Spark's refuse it.
+	// Unnamed gives the record the empty name, as polars does by default, and which the
+	// specification does not allow.
 	Unnamed bool `json:"unnamed,omitempty"`
 }
 

@@ -41,7 +41,7 @@ def from_polars(df: pl.DataFrame, kwargs: Mapping[str, Any]) -> EncodeInGo | Non
 
 
 def from_arrow(table: pa.Table, kwargs: Mapping[str, Any]) -> EncodeInGo:
-    """Arguments are those of polars; no other library is there to write it.
+    """Arguments are those of polars, but the default of ``name``; no other library is there to write it.
 
     Raises:
         TypeError, ValueError: if an argument is one that polars refuses.
@@ -57,7 +57,8 @@ def from_arrow(table: pa.Table, kwargs: Mapping[str, Any]) -> EncodeInGo:
         raise ValueError(f"compression={kwargs['compression']!r}: it is one of {', '.join(_CODECS)}")
     if not _names.are_exportable(table.schema):
         raise ValueError("format 'avro': the name of a column holds a NUL, which Avro's names cannot: rename it")
-    return EncodeInGo(table, table.num_rows, options, alone=True)
+    # No library's file has to be matched, so the name is one that Avro has.
+    return EncodeInGo(table, table.num_rows, options | {"unnamed": False}, alone=True)
 
 
 def _options(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
