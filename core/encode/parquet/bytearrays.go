@@ -42,9 +42,7 @@ func (b *byteArrays) add(arr arrow.Array, s selection) error {
 	case *array.LargeBinary:
 		p.large = a.ValueOffsets()
 	case *array.StringView, *array.BinaryView:
-		if buffers[1] != nil {
-			p.views = arrow.ViewHeaderTraits.CastFromBytes(buffers[1].Bytes())[arr.Data().Offset():]
-		}
+		p.views = viewsOf(arr)
 		for _, m := range buffers[2:] {
 			p.more = append(p.more, m.Bytes())
 			p.long = p.long || m.Len() > maxValue
@@ -60,6 +58,17 @@ func (b *byteArrays) add(arr arrow.Array, s selection) error {
 	}
 	b.pieces = append(b.pieces, p)
 	return nil
+}
+
+// viewsOf returns the headers of the elements of an array of views. There are none
+// if it has no memory.
+func viewsOf(arr arrow.Array) []arrow.ViewHeader {
+	b := arr.Data().Buffers()[1]
+	if b == nil {
+		return nil
+	}
+	from := arr.Data().Offset()
+	return arrow.ViewHeaderTraits.CastFromBytes(b.Bytes())[from:][:arr.Len()]
 }
 
 // value returns element i.

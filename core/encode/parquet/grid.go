@@ -173,13 +173,17 @@ func (l *leaf) sizeOfValues(arr arrow.Array, lo, hi int64) int64 {
 	switch a := arr.(type) {
 	case *array.Dictionary:
 	case array.ViewLike:
-		size := 4 * max(0, hi-lo)
+		if hi <= lo {
+			return 0
+		}
+		size := 4 * (hi - lo)
 		nulls := a.NullN() > 0
-		for i := lo; i < hi; i++ {
-			if nulls && a.IsNull(int(i)) {
+		views := viewsOf(a)[lo:hi]
+		for i := range views {
+			if nulls && a.IsNull(int(lo)+i) {
 				continue // its length may be anything
 			}
-			size += int64(a.ValueHeader(int(i)).Len())
+			size += int64(views[i].Len())
 		}
 		return size
 	default:

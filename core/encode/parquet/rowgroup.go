@@ -128,9 +128,10 @@ func sizeOfRange(arr arrow.Array, lo, hi int64) int64 {
 		return sizeOfOffsets(a.ValueOffsets(), lo, hi)
 	case array.ViewLike:
 		size := 16 * n
-		for i := lo; i < hi; i++ {
-			if h := a.ValueHeader(int(i)); !h.IsInline() {
-				size += int64(h.Len())
+		views := viewsOf(a)[lo:hi]
+		for i := range views {
+			if !views[i].IsInline() {
+				size += int64(views[i].Len())
 			}
 		}
 		return size

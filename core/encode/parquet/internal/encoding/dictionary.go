@@ -42,9 +42,9 @@ func (d *Dictionary[W]) resize(log uint) {
 }
 
 // emptySlots returns a table of 2^log zeros.
-func emptySlots(slots []uint32, log uint) []uint32 {
+func emptySlots[S uint32 | uint64](slots []S, log uint) []S {
 	if n := 1 << log; cap(slots) < n {
-		return make([]uint32, n)
+		return make([]S, n)
 	}
 	slots = slots[:1<<log]
 	clear(slots)
@@ -123,7 +123,7 @@ type Strings struct {
 	Values []string
 	Bytes  int // of all values together
 	hashes []uint64
-	slots  []uint32
+	slots  []uint64 // the lower halves of a hash and of a number, from 1 on; 0 if free
 }
 
 // Reset empties the dictionary; its memory stays, but not that of the values.
@@ -136,9 +136,21 @@ func (d *Strings) Reset() {
 	d.slots = emptySlots(d.slots, firstSlots)
 }
 
+// roomy is the number of slots up to which only a quarter of them is used: those
+// that are looked at in vain cost more than the memory, as long as it is near.
+const roomy = 1 << 14
+
+func (d *Strings) isFull() bool {
+	n := len(d.slots)
+	if n <= roomy {
+		return len(d.Values) >= n/4
+	}
+	return len(d.Values) >= n/2
+}
+
 // Add returns the number of v.
 func (d *Strings) Add(v string) uint32 {
-	if len(d.Values) >= len(d.slots)/2 {
+	if d.isFull() {
 		d.grow()
 	}
 	return d.find(v, hashString(v))
@@ -150,23 +162,48 @@ func (d *Strings) find(v string, hash uint64) uint32 {
 	mask := uint32(len(slots) - 1)
 	at := uint32(hash>>32) & mask
 	for {
-		s := slots[at]
-		if s == 0 {
-			d.Values = append(d.Values, v)
-			d.hashes = append(d.hashes, hash)
-			d.Bytes += len(v)
-			slots[at] = uint32(len(d.Values))
-			return uint32(len(d.Values) - 1)
+		slot := slots[at]
+		if slot == 0 {
+			return d.add(v, hash, at)
 		}
-		// The hash of a short string tells all of it but its length.
-		if d.hashes[s-1] == hash {
-			if known := d.Values[s-1]; len(known) == len(v) && (len(v) <= 8 || known == v) {
-				return s - 1
+		if uint32(slot>>32) == uint32(hash) {
+			number := uint32(slot) - 1
+			if known := d.Values[number]; len(known) == len(v) {
+				// The hash of a short string tells all of it but its length.
+				if len(v) <= 8 && d.hashes[number] == hash || len(v) > 8 && sameLong(known, v) {
+					return number
+				}
 			}
 		}
 		at = (at + 1) & mask
 	}
 }
+
+// add puts v, which is not there, into a slot.
+func (d *Strings) add(v string, hash uint64, at uint32) uint32 {
+	d.Values = append(d.Values, v)
+	d.hashes = append(d.hashes, hash)
+	d.Bytes += len(v)
+	d.slots[at] = hash<<32 | uint64(len(d.Values))
+	return uint32(len(d.Values) - 1)
+}
+
+// sameLong reports whether two strings of the same length, over 8 bytes, are the
+// same. Up to 32 bytes that takes less than a call of what == calls.
+func sameLong(a, b string) bool {
+	n := len(a)
+	p, q := unsafe.Pointer(unsafe.StringData(a)), unsafe.Pointer(unsafe.StringData(b))
+	switch {
+	case n <= 16:
+		return (loadAt(p, 0)^loadAt(q, 0))|(loadAt(p, n-8)^loadAt(q, n-8)) == 0
+	case n <= 32:
+		return (loadAt(p, 0)^loadAt(q, 0))|(loadAt(p, 8)^loadAt(q, 8))|
+			(loadAt(p, n-16)^loadAt(q, n-16))|(loadAt(p, n-8)^loadAt(q, n-8)) == 0
+	}
+	return a == b
+}
+
+func loadAt(p unsafe.Pointer, at int) uint64 { return *(*uint64)(unsafe.Add(p, at)) }
 
 // Append appends the numbers of values to dst.
 func (d *Strings) Append(dst []uint32, values []string) []uint32 {
@@ -176,7 +213,7 @@ func (d *Strings) Append(dst []uint32, values []string) []uint32 {
 			dst = append(dst, number)
 			continue
 		}
-		if len(d.Values) >= len(d.slots)/2 {
+		if d.isFull() {
 			d.grow()
 		}
 		last, number = v, d.find(v, hashString(v))
@@ -197,7 +234,7 @@ func (d *Strings) grow() {
 		for d.slots[at] != 0 {
 			at = (at + 1) & mask
 		}
-		d.slots[at] = uint32(i) + 1
+		d.slots[at] = hash<<32 | uint64(i+1)
 	}
 }
 
