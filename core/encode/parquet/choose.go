@@ -103,6 +103,14 @@ func chooseForWords[W encoding.Word](t *trial, d *encoding.Dictionary[W], words 
 	if n < 8 {
 		return best, nil
 	}
+	distinct, limit := math.Inf(1), min(maxDictionaryPage/len(plainOf(words[:1])), n/2)
+	if t.dictionary {
+		distinct = guessDistinct(d, spread(words), n, limit)
+	}
+	mayHelp := distinct <= 1.2*float64(limit)
+	if !integers && !mayHelp {
+		return best, nil
+	}
 	run := sampleOf(words)
 	cost, err := t.bits(len(run), func(dst []byte) []byte { return encoding.AppendPlain(dst, run) })
 	if err != nil {
@@ -116,20 +124,15 @@ func chooseForWords[W encoding.Word](t *trial, d *encoding.Dictionary[W], words 
 		}
 		// Where there is no difference, less to compress is less work; but packing is
 		// work too.
-		limit := 0.97 * cost
+		most := 0.97 * cost
 		if len(t.w.sample) < 7*len(run)*int(unsafe.Sizeof(run[0]))/8 {
-			limit = 1.02 * cost
+			most = 1.02 * cost
 		}
-		if delta < limit {
+		if delta < most {
 			best, cost = parquet.Encodings.DeltaBinaryPacked, delta
 		}
 	}
-	if !t.dictionary {
-		return best, nil
-	}
-	distinct := guessDistinct(d, spread(words), n)
-	limit := min(maxDictionaryPage/len(plainOf(words[:1])), n/2)
-	if distinct > 1.2*float64(limit) {
+	if !mayHelp {
 		return best, nil
 	}
 	d.Reset()
@@ -184,9 +187,21 @@ func spread[T any](values []T) []T {
 }
 
 // guessDistinct returns how many distinct values there may be in all if spread is
-// a random part of them.
-func guessDistinct[W encoding.Word](d *encoding.Dictionary[W], spread []W, all int) float64 {
+// a random part of them, or infinity if there seem to be far more than limit.
+func guessDistinct[W encoding.Word](d *encoding.Dictionary[W], spread []W, all, limit int) float64 {
 	d.Reset()
+	// Of so few no two are the same, once in exp(8) times, if there are 1.2 times as
+	// many distinct values as limit; if there are fewer, more seldom. (The birthday problem.)
+	if few := int(math.Sqrt(2 * 8 * 1.2 * float64(limit))); few < len(spread)/2 {
+		var some [sampleSpread / 2]W
+		for i := range few {
+			some[i] = spread[i*len(spread)/few]
+		}
+		d.Append(nil, some[:few], few)
+		if len(d.Values) == few {
+			return math.Inf(1)
+		}
+	}
 	d.Append(nil, spread, len(spread))
 	return population(len(d.Values), len(spread), all)
 }
