@@ -161,17 +161,12 @@ func (w *workspace) loadNested(l *leaf, arr arrow.Array) error {
 			return err
 		}
 		c.entries += len(r.def)
-		c.values += len(r.at)
-		for _, level := range r.def {
-			c.def = append(c.def, uint8(level))
-		}
-		for _, level := range r.rep {
-			c.rep = append(c.rep, uint8(level))
-		}
+		c.def, c.rep = append(c.def, r.def...), append(c.rep, r.rep...)
+		c.values += r.present.len()
 		if r.codes != nil {
-			err = w.loadNumbers(r.codes, r.at)
-		} else if len(r.at) > 0 {
-			err = w.loadValues(r.values, choose(r.at))
+			err = w.loadNumbers(r.codes, r.present)
+		} else if r.present.len() > 0 {
+			err = w.loadValues(r.values, r.present)
 		}
 		if err != nil {
 			return err
@@ -202,8 +197,19 @@ type selection struct {
 	only   bool // the chunk has no other arrays, its values may stay where they are
 }
 
+// len is how many s selects, which has no bitmap.
+func (s selection) len() int {
+	if s.at != nil {
+		return len(s.at)
+	}
+	return s.hi - s.lo
+}
+
 // choose selects the elements at the given places.
 func choose(at []int) selection {
+	if len(at) == 0 {
+		return selection{}
+	}
 	first, last := at[0], at[len(at)-1]
 	if last-first == len(at)-1 && ascending(at) {
 		return selection{lo: first, hi: last + 1}

@@ -99,13 +99,11 @@ func (w *workspace) loadCodes(d *array.Dictionary, s selection) error {
 }
 
 // loadNumbers appends values at the given places of d's dictionary.
-func (w *workspace) loadNumbers(d *array.Dictionary, at []int) error {
+func (w *workspace) loadNumbers(d *array.Dictionary, present selection) error {
 	if err := w.translateAll(d); err != nil {
 		return err
 	}
-	for _, code := range at {
-		w.column.codes = append(w.column.codes, w.dictionary.numbers[code])
-	}
+	w.column.codes = pick(w.column.codes, w.dictionary.numbers, present)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -15,31 +16,38 @@ var errNull = errors.New("null in a column that the schema declares not nullable
 // of the values of one leaf. It walks down the leaf's path one array at a time;
 // between two steps there is one entry for each element reached so far.
 type shredder struct {
-	def, rep []int16
+	// As long as the entries are elements in a row, lo to hi, none of them null, they
+	// are even: all have this level and repetition level 0.
+	even   bool
+	lo, hi int
+	level  uint8
+
+	// Entries that are not.
+	def, rep []uint8
 	at       []int // index of each entry in the array reached; absent if there is no value below
 
 	// the same, being built by a step that changes the number of entries
-	def2, rep2 []int16
+	def2, rep2 []uint8
 	at2        []int
 }
 
 const absent = -1
 
 // leafRange is what a shredder leaves: levels, the array that holds the values,
-// and the places of those that are present. If the array is a dictionary array,
-// that is codes, and the places are those in its dictionary.
+// and those that are present. If the array is a dictionary array, that is codes,
+// and present are places in its dictionary.
 type leafRange struct {
 	values   arrow.Array
 	codes    *array.Dictionary
-	def, rep []int16
-	at       []int
+	def, rep []uint8
+	present  selection
 }
 
 // shred returns the levels and values of rows [lo, hi) of arr, which is valid
 // until the next call.
 func (s *shredder) shred(l *leaf, arr arrow.Array, lo, hi int) (leafRange, error) {
 	arr = storageOf(arr)
-	s.start(lo, hi)
+	s.even, s.lo, s.hi, s.level = true, lo, hi, 0
 	var codes *array.Dictionary
 	for _, n := range l.path {
 		if err := s.skipNulls(n, arr); err != nil {
@@ -62,42 +70,99 @@ func (s *shredder) shred(l *leaf, arr arrow.Array, lo, hi int) (leafRange, error
 			}
 		}
 	}
-	return leafRange{values: arr, codes: codes, def: s.def, rep: s.repetitions(l), at: s.present()}, nil
+	r := leafRange{values: arr, codes: codes}
+	if s.even {
+		r.present = selection{lo: s.lo, hi: s.hi}
+		s.makeLevels()
+	} else {
+		r.present = choose(s.present())
+	}
+	r.def = s.def
+	if l.maxRep > 0 {
+		r.rep = s.rep
+	}
+	return r, nil
 }
 
-func (s *shredder) start(lo, hi int) {
-	s.def, s.rep, s.at = s.def[:0], s.rep[:0], s.at[:0]
-	for i := lo; i < hi; i++ {
-		s.def = append(s.def, 0)
-		s.rep = append(s.rep, 0)
-		s.at = append(s.at, i)
+// makeLevels makes the levels of even entries.
+func (s *shredder) makeLevels() {
+	n := s.hi - s.lo
+	s.def, s.rep = slices.Grow(s.def[:0], n)[:n], slices.Grow(s.rep[:0], n)[:n]
+	for i := range s.def {
+		s.def[i] = s.level
+	}
+	clear(s.rep)
+}
+
+// spread turns even entries into those that need not be.
+func (s *shredder) spread() {
+	if !s.even {
+		return
+	}
+	s.makeLevels()
+	s.even = false
+	s.at = slices.Grow(s.at[:0], s.hi-s.lo)[:s.hi-s.lo]
+	for i := range s.at {
+		s.at[i] = s.lo + i
 	}
 }
 
 // skipNulls ends the entries that are null in arr and lifts the others by one
 // level if the node is nullable.
 func (s *shredder) skipNulls(n node, arr arrow.Array) error {
-	isNull := nullTest(arr)
-	if isNull == nil {
-		if n.nullable {
-			for i, at := range s.at {
-				if at != absent {
-					s.def[i]++
-				}
+	up := uint8(0)
+	if n.nullable {
+		up = 1
+	}
+	switch isNull := nullTest(arr); {
+	case isNull == nil && s.even:
+		s.level += up
+	case isNull == nil:
+		for i, at := range s.at {
+			if at != absent {
+				s.def[i] += up
 			}
 		}
-		return nil
-	}
-	for i, at := range s.at {
-		switch {
-		case at == absent:
-		case isNull(at):
-			if !n.nullable {
+	default:
+		s.spread()
+		if arr.DataType().ID() != arrow.DICTIONARY && arr.DataType().ID() != arrow.NULL {
+			return s.skipZeros(n, arr.NullBitmapBytes(), arr.Data().Offset())
+		}
+		for i, at := range s.at {
+			switch {
+			case at == absent:
+			case !isNull(at):
+				s.def[i] += up
+			case !n.nullable:
 				return errNull
+			default:
+				s.at[i] = absent
 			}
-			s.at[i] = absent
-		case n.nullable:
-			s.def[i]++
+		}
+	}
+	return nil
+}
+
+// skipZeros is skipNulls for an array whose nulls are the zeros of bitmap.
+func (s *shredder) skipZeros(n node, bitmap []byte, offset int) error {
+	def, nulls := s.def[:len(s.at)], 0
+	for i, at := range s.at {
+		if at == absent {
+			continue
+		}
+		bit := int(bitmap[(offset+at)>>3]>>((offset+at)&7)) & 1
+		def[i] += uint8(bit)
+		s.at[i] = at&-bit | absent&(bit-1) // without a branch, as nulls may be anywhere
+		nulls += 1 - bit
+	}
+	if nulls > 0 && !n.nullable {
+		return errNull
+	}
+	if !n.nullable { // all are there, and no level is for that
+		for i, at := range s.at {
+			if at != absent {
+				def[i]--
+			}
 		}
 	}
 	return nil
@@ -106,33 +171,57 @@ func (s *shredder) skipNulls(n node, arr arrow.Array) error {
 // descend replaces each entry by the elements of its list. An empty list stays
 // as an entry without a value, one level below its elements.
 func (s *shredder) descend(n node, list array.ListLike) {
-	def, rep, at := s.def2[:0], s.rep2[:0], s.at2[:0]
-	for i, k := range s.at {
-		var from, to int64
-		if k != absent {
-			from, to = list.ValueOffsets(k)
-		}
-		if from == to {
-			def = append(def, s.def[i])
-			rep = append(rep, s.rep[i])
-			at = append(at, absent)
-			continue
-		}
-		r := s.rep[i]
-		for j := from; j < to; j++ {
-			def = append(def, s.def[i]+1)
-			rep = append(rep, r)
-			at = append(at, int(j))
-			r = n.rep
+	s.spread()
+	s.def2, s.rep2, s.at2 = s.def2[:0], s.rep2[:0], s.at2[:0]
+	switch l := list.(type) {
+	case *array.List:
+		descend(s, n, l.Offsets()[l.Data().Offset():])
+	case *array.LargeList:
+		descend(s, n, l.Offsets()[l.Data().Offset():])
+	default:
+		for i, k := range s.at {
+			var from, to int64
+			if k != absent {
+				from, to = list.ValueOffsets(k)
+			}
+			s.descendInto(n, i, int(from), int(to))
 		}
 	}
-	s.def, s.def2 = def, s.def
-	s.rep, s.rep2 = rep, s.rep
-	s.at, s.at2 = at, s.at
+	s.def, s.def2 = s.def2, s.def
+	s.rep, s.rep2 = s.rep2, s.rep
+	s.at, s.at2 = s.at2, s.at
+}
+
+func descend[O int32 | int64](s *shredder, n node, offsets []O) {
+	for i, k := range s.at {
+		var from, to O
+		if k != absent {
+			from, to = offsets[k], offsets[k+1]
+		}
+		s.descendInto(n, i, int(from), int(to))
+	}
+}
+
+// descendInto adds elements [from, to), which are those of entry i.
+func (s *shredder) descendInto(n node, i, from, to int) {
+	if from == to {
+		s.def2 = append(s.def2, s.def[i])
+		s.rep2 = append(s.rep2, s.rep[i])
+		s.at2 = append(s.at2, absent)
+		return
+	}
+	r := s.rep[i]
+	for j := from; j < to; j++ {
+		s.def2 = append(s.def2, s.def[i]+1)
+		s.rep2 = append(s.rep2, r)
+		s.at2 = append(s.at2, j)
+		r = uint8(n.rep)
+	}
 }
 
 // lookUp replaces indices into a dictionary array by indices into its dictionary.
 func (s *shredder) lookUp(d *array.Dictionary) {
+	s.spread()
 	for i, at := range s.at {
 		if at != absent {
 			s.at[i] = d.GetValueIndex(at)
@@ -142,21 +231,13 @@ func (s *shredder) lookUp(d *array.Dictionary) {
 
 // present returns the places of the values that are there.
 func (s *shredder) present() []int {
-	at := s.at2[:0]
+	s.at2 = slices.Grow(s.at2[:0], len(s.at))[:len(s.at)]
+	n := 0
 	for _, k := range s.at {
-		if k != absent {
-			at = append(at, k)
-		}
+		s.at2[n] = k // is overwritten by the next one if it is absent
+		n += 1 + k>>63
 	}
-	s.at2 = at
-	return at
-}
-
-func (s *shredder) repetitions(l *leaf) []int16 {
-	if l.maxRep == 0 {
-		return nil
-	}
-	return s.rep
+	return s.at2[:n]
 }
 
 // storageOf returns the array below extension arrays.
