@@ -281,31 +281,6 @@ def test_upsert(server: Server) -> None:
     assert tables(server) == ["plain", "t"]
 
 
-def test_a_server_that_wants_primary_keys(server: Server) -> None:
-    """As InnoDB clusters do: MySQL's sql_require_primary_key, of which MariaDB has a part."""
-    server.query("CREATE TABLE t (a BIGINT PRIMARY KEY AUTO_INCREMENT, b TEXT, c INT)")
-    server.query("SET GLOBAL innodb_force_primary_key = 1")
-    try:
-        frame = pd.DataFrame({"a": [2, 1, 2], "b": ["x", "y", "last"]})
-        write(frame[:2], server.url(), "append", index=False)
-        write(frame, server.url(), "upsert", key=["a"], index=False)
-        assert server.query("SELECT * FROM t ORDER BY a") == [(1, "y", None), (2, "last", None)]
-        write(frame, server.url(), "upsert", "made", key=["a"], index=False)
-        assert server.query("SELECT * FROM made ORDER BY a") == [(1, "y"), (2, "last")]
-        with pytest.raises(sa.exc.DBAPIError, match="requires a primary key"):  # as by the library
-            write(frame, server.url(), "replace", index=False)
-        with proxy_to(server.port) as proxy:
-            proxy.cut_on_sending(b"COMMIT")
-            with contextlib.suppress(ConnectionError):  # and not CommitUnknownError: the log could be made
-                write(frame[["b"]], server.url(proxy.port), "append", index=False)
-            assert proxy.was_cut
-    finally:
-        server.query("SET GLOBAL innodb_force_primary_key = 0")
-    assert server.query("SELECT COUNT(*) FROM t")[0][0] in (2, 5)
-    write(frame, server.url(), "replace", "other", index=False)  # which clears away what is left
-    assert tables(server) == ["made", "other", "t"]
-
-
 def test_what_the_server_refuses(server: Server) -> None:
     """LOAD DATA LOCAL only warns of it."""
     server.query("CREATE TABLE t (a TINYINT NOT NULL UNIQUE, s VARCHAR(3))")
@@ -341,34 +316,6 @@ def test_hostile_names(server: Server) -> None:
     assert tables(server) == sorted(names)
     with pytest.raises(ValueError, match="64"):
         atio.write(pa.table({"a": [1]}), format="sql", name="x" * 65, con=server.url())
-
-
-def test_names_beyond_the_basic_plane(server: Server) -> None:
-    engine = sa.create_engine(server.url())
-    frame, emoji = pd.DataFrame({"a": [1]}), pd.DataFrame({"\U0001f600": [1]})
-    index = frame.rename_axis("\U0001f600")
-    write(frame, server.url(), "fail", "t", index=False)
-    with engine.connect() as con:
-        for given in (server.url(), con):
-            for obj, kwargs in (
-                (frame, {"name": "x\U0001f600"}),
-                (frame, {"name": "t", "schema": "\U0001f600"}),
-                (emoji, {"name": "t"}),
-                (index, {"name": "t"}),
-                (pl.from_pandas(emoji), {"name": "t"}),
-                (pa.Table.from_pandas(emoji), {"name": "t"}),
-                (pa.Table.from_pandas(emoji).to_batches()[0], {"name": "t"}),
-            ):
-                for mode in ("fail", "replace", "append", "delete_rows"):
-                    with pytest.raises(
-                        sa.exc.OperationalError, match=r"1300.*U\+1F600.*none beyond U\+FFFF.*rename it"
-                    ):
-                        atio.write(obj, format="sql", con=given, if_exists=mode, **kwargs)
-    engine.dispose()
-    assert tables(server) == ["t"]
-    assert server.query("SELECT * FROM t") == [(1,)]
-    write(pd.DataFrame({"\uffee": ["\U0001f600"]}), server.url(), "replace", "\uffee", index=False)
-    assert server.query("SELECT * FROM `\uffee`") == [("\U0001f600",)]
 
 
 @pytest.mark.parametrize("error", [KeyError("mine"), KeyboardInterrupt()])

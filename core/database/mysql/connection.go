@@ -172,6 +172,7 @@ const (
 	errNotBaseTable  = 1347
 	errReferenced    = 1451
 	errInvalidString = 1300
+	errGenerated     = 1906 // of MariaDB; 3105 of MySQL
 )
 
 func serverError(op string, e *mysql.MySQLError, secret string) error {

@@ -30,10 +30,14 @@ func find(ctx context.Context, c *connection, t table) (*relation, error) {
 	return &relation{table{t.schema, rows[0][2]}, rows[0][0], rows[0][1]}, nil
 }
 
+// isTable reports whether it is no view and no sequence.
+func (r *relation) isTable() bool { return r.kind == "BASE TABLE" || r.kind == "SYSTEM VERSIONED" }
+
 // takesRows returns an error if a transaction cannot add rows.
 func (r *relation) takesRows(ctx context.Context, c *connection) error {
-	if r.kind != "BASE TABLE" {
-		return &database.ServerError{Op: "look at the table", Code: strconv.Itoa(errNotBaseTable), Message: fmt.Sprintf("'%s.%s' is not of type 'BASE TABLE'", r.schema, r.name)}
+	if !r.isTable() {
+		return &database.ServerError{Op: "look at the table", Code: strconv.Itoa(errNotBaseTable), Message: fmt.Sprintf("'%s.%s' is not of type 'BASE TABLE'", r.schema, r.name),
+			Hint: "of a view the server does not tell whether the tables behind it have transactions: write to them"}
 	}
 	rows, err := c.query(ctx, "look at the engine", "SELECT TRANSACTIONS FROM information_schema.ENGINES WHERE ENGINE = ?", r.engine)
 	if err != nil || len(rows) == 1 && rows[0][0] == "YES" {
@@ -46,7 +50,7 @@ func (r *relation) takesRows(ctx context.Context, c *connection) error {
 // columnsOf returns the columns of a table for those of the data.
 func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]mysqltext.Column, []string, error) {
 	rows, err := c.query(ctx, "look at the columns",
-		"SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", t.schema, t.name)
+		"SELECT COLUMN_NAME, DATA_TYPE, EXTRA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", t.schema, t.name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,6 +62,11 @@ func columnsOf(ctx context.Context, c *connection, t table, names []string) ([]m
 		}
 		if at < 0 {
 			return nil, nil, &database.ServerError{Op: "look at the columns", Code: strconv.Itoa(errBadColumn), Message: fmt.Sprintf("Unknown column '%s' in '%s'", name, t.name), Column: name}
+		}
+		// LOAD DATA would drop the values without a word.
+		if extra := rows[at][2]; strings.Contains(extra, "STORED GENERATED") || strings.Contains(extra, "VIRTUAL GENERATED") {
+			return nil, nil, &database.ServerError{Op: "look at the columns", Code: strconv.Itoa(errGenerated), Message: fmt.Sprintf("The value specified for generated column '%s' in table '%s' is not allowed", name, t.name),
+				Hint: "leave the column out", Column: name}
 		}
 		out[i], own[i] = mysqltext.Column{Name: name, Type: strings.ToLower(rows[at][1])}, rows[at][0]
 	}

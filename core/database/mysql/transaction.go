@@ -119,7 +119,7 @@ func (t *transaction) begin(schema *arrow.Schema, columns []database.Column) err
 func (t *transaction) prepare(columns []database.Column) error {
 	switch {
 	case t.o.Mode == database.Replace, t.old == nil:
-		if t.old != nil && t.old.kind != "BASE TABLE" {
+		if t.old != nil && !t.old.isTable() {
 			return t.old.takesRows(t.ctx, t.conn) // which it does not
 		}
 		t.target = table{t.wanted.schema, t.hidden.table(newKind)}
@@ -147,7 +147,16 @@ func (t *transaction) create(columns []database.Column) error {
 	if t.o.Mode == database.Upsert {
 		parts = append(parts, "PRIMARY KEY ("+quoteAll(t.o.Key)+")")
 	}
+	if err := t.mayDrop(t.target); err != nil {
+		return err
+	}
 	return t.conn.exec(t.ctx, "create the table", fmt.Sprintf("CREATE TABLE %s (%s)", t.target, strings.Join(parts, ", ")))
+}
+
+// mayDrop returns an error if a hidden table could not be dropped again: it would
+// stay for good.
+func (t *transaction) mayDrop(hidden table) error {
+	return t.conn.exec(t.ctx, "make sure that a temporary table can be dropped", "DROP TABLE IF EXISTS "+hidden.String())
 }
 
 // open opens the transaction that takes the rows.
@@ -197,7 +206,10 @@ func (t *transaction) logTable() table { return table{t.wanted.schema, t.hidden.
 // log makes a table for the row that tells whether the transaction took place. A
 // user who may not has to do without.
 func (t *transaction) log() error {
-	err := t.conn.exec(t.ctx, "create a log", fmt.Sprintf("CREATE TABLE %s (done TINYINT PRIMARY KEY) ENGINE = InnoDB", t.logTable()))
+	err := t.mayDrop(t.logTable())
+	if err == nil {
+		err = t.conn.exec(t.ctx, "create a log", fmt.Sprintf("CREATE TABLE %s (done TINYINT PRIMARY KEY) ENGINE = InnoDB", t.logTable()))
+	}
 	var refused *database.ServerError
 	if errors.As(err, &refused) {
 		return nil

@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+from ._failures import of_mysql
 from ._plan import LibraryArguments
 from ._target import Target
 
 _DIALECTS = ("mysql", "mariadb")
+_TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
 def check(target: Target, arguments: LibraryArguments) -> None:
@@ -50,7 +52,9 @@ def new_table(target: Target, con: Any, arguments: LibraryArguments) -> Iterator
         return
     kind = _kind(con, arguments)
     # A view and a table that others refer to are refused by the server, before anything has changed.
-    if kind is not None and (mode != "replace" or kind != "BASE TABLE" or _is_referred_to(con, arguments)):
+    if kind is not None and (mode != "replace" or kind not in _TABLES or _is_referred_to(con, arguments)):
+        if mode not in ("replace", "fail"):
+            _check_engine(con, arguments)
         yield arguments, mode
         return
     number = secrets.token_hex(8)
@@ -63,6 +67,7 @@ def new_table(target: Target, con: Any, arguments: LibraryArguments) -> Iterator
     }
     _run(con, f"SELECT GET_LOCK('atio_{number}', 0)")
     try:
+        _run(con, f"DROP TABLE IF EXISTS {names['new']}")  # who may not drop it leaves none
         try:
             yield hidden, "fail"
             _name_indexes(con, hidden, arguments.table)
@@ -91,6 +96,28 @@ def _kind(con: Any, arguments: LibraryArguments) -> str | None:
         name=arguments.table,
     ).scalar()
     return found
+
+
+def _check_engine(con: Any, arguments: LibraryArguments) -> None:
+    """Refuse rows for a table that has no transactions, where a failure would leave some behind.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: as Go's writer does.
+    """
+    engine = _run(
+        con,
+        "SELECT e.ENGINE FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE "
+        "WHERE t.TABLE_SCHEMA = COALESCE(:schema, DATABASE()) AND t.TABLE_NAME = :name "
+        "AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES'",
+        schema=arguments.schema,
+        name=arguments.table,
+    ).scalar()
+    if engine is not None:
+        reason = (
+            f"the engine {engine} of the table has no transactions, so rows could be left half written; "
+            f"ALTER TABLE {_quoted(arguments.table, arguments.schema)} ENGINE = InnoDB, or replace the table"
+        )
+        raise of_mysql("1178", ValueError(reason))
 
 
 def _is_referred_to(con: Any, arguments: LibraryArguments) -> bool:
