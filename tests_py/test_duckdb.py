@@ -300,3 +300,16 @@ def test_adbc(path: Path) -> None:
         with con.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM t")
             assert cursor.fetchall() == [(2,)]
+        huge = pl.DataFrame({"a": pl.Series([1, 2], dtype=pl.Int128)})
+        with pytest.raises((adbc.Error, OSError)):
+            atio.write(huge, format="database", table_name="t", connection=con, if_table_exists="replace")
+        for mode, expected in (("append", 4), ("replace", 2)):
+            result = atio.write(NEW, format="sql", name="t", con=con, if_exists=mode, index=False)
+            assert result.engine == "pandas"
+            with con.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM t")
+                assert cursor.fetchall() == [(expected,)]
+                con.rollback()
+    uri = {"connection_uri": f"duckdb:///{path}", "engine": "adbc"}
+    assert atio.write(frame, format="database", table_name="t", if_table_exists="append", **uri).engine == "polars"
+    assert len(rows(path)) == 4

@@ -229,7 +229,7 @@ class _Write:
     def _in_library(self, arguments: LibraryArguments, first: Any, frames: Iterator[Any]) -> dict[str, Any]:
         if self._target.kind == "adbc" and not self._whole:
             raise ValueError("ADBC commits each chunk by itself: pass one frame, or a SQLAlchemy engine or URL")
-        if self._target.dialect == "duckdb":
+        if self._target.dialect == "duckdb" and self._target.kind != "adbc":
             self._report.log("Writer: DuckDB, in one transaction")
             rows, engine = _duckdb.write(self._target, arguments, itertools.chain([first], frames))
             return {"rows": rows, "bytes": 0, "engine": engine}
