@@ -1,6 +1,8 @@
 package csv
 
 import (
+	"encoding/binary"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -169,10 +171,26 @@ func (s *style) halves(a *array.Float16) cell {
 
 func (s *style) booleans(a *array.Boolean) cell {
 	bits := bitmapOf(a.Data().Buffers()[1], a.Data().Offset())
-	return func(b []byte, row int) []byte {
-		if bits.at(row) {
-			return append(b, s.yes...)
+	if len(s.yes) > 8 || len(s.no) > 8 {
+		return func(b []byte, row int) []byte {
+			if bits.at(row) {
+				return append(b, s.yes...)
+			}
+			return append(b, s.no...)
 		}
-		return append(b, s.no...)
+	}
+	// Which of them comes next nobody can guess: no branch.
+	var words [2]uint64
+	lengths := [2]int{len(s.no), len(s.yes)}
+	for i, text := range [2]string{s.no, s.yes} {
+		for k, c := range []byte(text) {
+			words[i] |= uint64(c) << (8 * k)
+		}
+	}
+	return func(b []byte, row int) []byte {
+		i := row + bits.offset
+		bit := bits.bytes[i>>3] >> (i & 7) & 1
+		at := len(b)
+		return binary.LittleEndian.AppendUint64(b, words[bit])[:at+lengths[bit]]
 	}
 }

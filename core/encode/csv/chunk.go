@@ -42,17 +42,20 @@ func (c *chunk) format(s *style, b []byte, lo, hi int, base int64) ([]byte, erro
 		} else if err := checkCalendar(col, lo, hi, base); err != nil {
 			return nil, err
 		}
-		fields[i] = field{cell: s.cell(col, res), nulls: col.nulls, valid: col.valid, null: s.null}
-		if col.verbatim {
-			fields[i].null = nil
+		fields[i].cell = s.cell(col, res)
+		if col.nulls {
+			fields[i].nulls = &nulls{col.valid, s.null}
+			if col.verbatim {
+				fields[i].nulls.text = nil
+			}
 		}
 	}
 	separator := s.separator
 	for row := lo; row < hi; row++ {
 		for i := range fields {
 			f := &fields[i]
-			if f.nulls && !f.valid.at(row) {
-				b = append(b, f.null...)
+			if f.nulls != nil && !f.nulls.valid.at(row) {
+				b = append(b, f.nulls.text...)
 			} else {
 				b = f.cell(b, row)
 			}
@@ -63,10 +66,13 @@ func (c *chunk) format(s *style, b []byte, lo, hi int, base int64) ([]byte, erro
 	return b, nil
 }
 
-// field is a column's cell with its nulls.
+// field is a column's cell with its nulls. It is small, as there may be thousands.
 type field struct {
 	cell  cell
-	nulls bool
+	nulls *nulls // nil if there are none
+}
+
+type nulls struct {
 	valid bitmap
-	null  []byte
+	text  []byte
 }

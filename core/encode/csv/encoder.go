@@ -18,6 +18,9 @@ import (
 const (
 	taskCells = 1 << 13
 	taskBytes = 1 << 17
+	// Of wide tables a task formats more, as it has to look at each column first.
+	wideTaskRows  = 64
+	wideTaskCells = 1 << 19
 )
 
 // pandasCells is how many fields pandas converts at once.
@@ -109,7 +112,8 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 
 // taskRows returns how many rows of a batch one task formats.
 func taskRows(columns []*column) int {
-	rows := taskCells / max(1, len(columns))
+	n := max(1, len(columns))
+	rows := max(taskCells/n, min(wideTaskRows, wideTaskCells/n))
 	text := 0
 	for _, c := range columns {
 		text += textLength(c.array)

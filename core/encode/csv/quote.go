@@ -41,6 +41,14 @@ func newQuoting(quote, separator byte, carriageReturn bool) quoting {
 
 // needed reports whether a field has to be quoted.
 func (q *quoting) needed(s []byte) bool {
+	if len(s) > longText { // a vector at a time
+		for _, w := range q.words {
+			if bytes.IndexByte(s, byte(w)) >= 0 {
+				return true
+			}
+		}
+		return false
+	}
 	if len(s) < 8 {
 		for _, c := range s {
 			if q.special[c] {
@@ -87,7 +95,7 @@ func (s *style) appendRange(b, text []byte, from, n int) []byte {
 	if n < 8 {
 		w := binary.LittleEndian.Uint64(in) | math.MaxUint64<<(8*uint(n))
 		if q.suspect(w) && q.within(w) {
-			return s.appendText(b, in[:n])
+			return s.appendQuoted(b, in[:n])
 		}
 		binary.LittleEndian.PutUint64(out, w)
 		return b[:at+n]
@@ -102,9 +110,28 @@ func (s *style) appendRange(b, text []byte, from, n int) []byte {
 		binary.LittleEndian.PutUint64(out[i:], w)
 	}
 	if found {
-		return s.appendText(b, in[:n])
+		return s.appendQuoted(b, in[:n])
 	}
 	return b[:at+n]
+}
+
+// appendQuoted appends a short text between quotes, with those within doubled.
+func (s *style) appendQuoted(b, text []byte) []byte {
+	b = slices.Grow(b, 2*len(text)+2)
+	at := len(b)
+	out := b[at : at+2*len(text)+2]
+	out[0] = s.quote
+	n := 1
+	for _, c := range text {
+		out[n] = c
+		n++
+		out[n] = c // is overwritten by the next one, unless c is a quote
+		if c == s.quote {
+			n++
+		}
+	}
+	out[n] = s.quote
+	return b[:at+n+1]
 }
 
 // longText is the length of texts from which on they are looked at and copied one

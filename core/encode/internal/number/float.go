@@ -190,7 +190,36 @@ func AppendFloat32(b []byte, x float32, n *Notation) []byte {
 	case !(abs <= math.MaxFloat32):
 		return n.appendSpecial(b, float64(x))
 	}
-	return n.append(b, shortest32(float32(abs)), abs, x < 0)
+	v := shortest32(float32(abs))
+	count := digitCount(v.d)
+	point := count + v.exp
+	if point <= n.Low || point > min(7, n.High) || point < -5 || abs < n.Least {
+		return n.append(b, v, abs, x < 0)
+	}
+	// Nine digits, left-aligned, in a word and a byte; those past count are 0.
+	all := v.d * pow10[9-count]
+	head := all / 10
+	first, last := eightDigits(head), byte('0'+all-head*10)
+
+	if cap(b)-len(b) < maxFloat {
+		b = slices.Grow(b, maxFloat)
+	}
+	at := len(b)
+	b[:at+1][at] = '-'
+	at += int(math.Float32bits(x) >> 31)
+	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
+	if point <= 0 {
+		start := 2 - point
+		binary.LittleEndian.PutUint64(out[:], zeroPoint)
+		binary.LittleEndian.PutUint64(out[start:start+8], first)
+		out[start+8] = last
+		return b[:at+start+count]
+	}
+	shift := uint(point) * 8
+	whole := uint64(1)<<shift - 1
+	binary.LittleEndian.PutUint64(out[:], first&whole|'.'<<shift|first&^whole<<8)
+	out[8], out[9] = byte(first>>56), last
+	return b[:at+1+max(count, point+1)]
 }
 
 // AppendFloat16 appends the IEEE half-precision number with the given bits.
@@ -340,27 +369,42 @@ func putDigits(dst *[17]byte, first, second uint64, last byte) {
 	dst[16] = last
 }
 
+// appendScientific appends d, which has so many digits, at most 17, with an exponent.
 func (n *Notation) appendScientific(b []byte, d uint64, count, exp int) []byte {
+	b = slices.Grow(b, maxFloat)
 	at := len(b)
-	b = b[:at+count+1]
-	putUint(b[at+1:], d)
-	b[at] = b[at+1]
+	out := (*[maxFloat]byte)(b[at : at+maxFloat])
+	all := d * pow10[17-count]
+	head := all / 1e9
+	rest := all - head*1e9
+	middle := rest / 10
+	first := eightDigits(head)
+	// A point behind the first digit.
+	binary.LittleEndian.PutUint64(out[:], first&0xff|'.'<<8|first&^0xff<<8)
+	out[8] = byte(first >> 56)
+	binary.LittleEndian.PutUint64(out[9:], eightDigits(middle))
+	out[17] = byte('0' + rest - middle*10)
+	end := count + 1
 	if count == 1 {
-		b = b[:at+1]
-	} else {
-		b[at+1] = '.'
+		end = 1
 	}
-	b = append(b, 'e')
+	out[end] = 'e'
+	end++
 	if exp < 0 {
 		exp = -exp
-		b = append(b, '-')
+		out[end] = '-'
+		end++
 	} else if n.Plus {
-		b = append(b, '+')
+		out[end] = '+'
+		end++
 	}
 	if exp < 10 && n.ExponentDigits > 1 {
-		b = append(b, '0')
+		out[end] = '0'
+		end++
 	}
-	return AppendUint(b, uint64(exp))
+	digits := small[exp]
+	binary.LittleEndian.PutUint32(out[end:end+4], digits)
+	return b[:at+end+smallLength(digits)]
 }
 
 // eightDigits returns the eight digits of v as the bytes of a little-endian word,

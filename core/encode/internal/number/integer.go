@@ -79,11 +79,20 @@ func AppendUint(b []byte, v uint64) []byte {
 		binary.LittleEndian.PutUint64(b[at:at+8], w>>(8*blank))
 		return b[:at+8-blank]
 	}
-	n := digitCount(v)
-	at := len(b)
-	b = b[:at+n]
-	putUint(b[at:], v)
-	return b
+	if v < 1e16 {
+		head := v / 1e8
+		b = AppendUint(b, head)
+		return appendEight(b, v-head*1e8)
+	}
+	head := v / 1e16
+	v -= head * 1e16
+	middle := v / 1e8
+	return appendEight(appendEight(AppendUint(b, head), middle), v-middle*1e8)
+}
+
+// appendEight appends the eight digits of v.
+func appendEight(b []byte, v uint64) []byte {
+	return binary.LittleEndian.AppendUint64(b, eightDigits(v))
 }
 
 // putUint fills dst with the last len(dst) digits of v.
