@@ -108,7 +108,8 @@ func AppendLong64(b []byte, x float64, n *Notation) []byte {
 	if d >= 1e16 {
 		all, point = d, exp+17
 	}
-	if d < 1e15 || point <= n.Low || point > 7 || point < -5 {
+	scientific := point <= n.Low || point > n.High
+	if d < 1e15 || !scientific && (point > 7 || point < -5) {
 		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
 	}
 	head := all / 1e9
@@ -125,12 +126,15 @@ func AppendLong64(b []byte, x float64, n *Notation) []byte {
 		return n.append(b, trimZeros(decimal{d, exp}), 1, x < 0)
 	}
 
-	if cap(b)-len(b) < maxFloat {
-		b = slices.Grow(b, maxFloat)
+	if cap(b)-len(b) < 2*maxFloat {
+		b = slices.Grow(b, 2*maxFloat)
 	}
 	at := len(b)
 	b[:at+1][at] = '-'
 	at += int(math.Float64bits(x) >> 63)
+	if scientific {
+		return n.appendScientific(b[:at], first, second, byte('0'+last), digits, point-1)
+	}
 	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
 
 	// After the start, "0.000" or nothing, come the digits, with a decimal point
@@ -323,18 +327,17 @@ func appendPoint(b []byte, v uint64, decimals int) []byte {
 }
 
 func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byte {
-	b = slices.Grow(b, maxFloat)
-	if negative {
-		b = append(b, '-')
-	}
+	b = slices.Grow(b, 2*maxFloat)
 	at := len(b)
+	b[:at+1][at] = '-'
+	if negative {
+		at++
+	}
+	b = b[:at]
 	out := (*[maxFloat - 1]byte)(b[at : at+maxFloat-1])
 
 	count := digitCount(v.d)
 	point := count + v.exp
-	if point <= n.Low || point > n.High || abs < n.Least {
-		return n.appendScientific(b, v.d, count, point-1)
-	}
 	// 17 digits, left-aligned, in two words and a byte; those past count are 0.
 	all := v.d * pow10[17-count]
 	head := all / 1e9
@@ -342,6 +345,9 @@ func (n *Notation) append(b []byte, v decimal, abs float64, negative bool) []byt
 	middle := rest / 10
 	first, second, last := eightDigits(head), eightDigits(middle), byte('0'+rest-middle*10)
 
+	if point <= n.Low || point > n.High || abs < n.Least {
+		return n.appendScientific(b, first, second, last, count, point-1)
+	}
 	if point <= 0 {
 		copy(out[:], "0.000000")
 		putDigits((*[17]byte)(out[2-point:]), first, second, last)
@@ -369,35 +375,29 @@ func putDigits(dst *[17]byte, first, second uint64, last byte) {
 	dst[16] = last
 }
 
-// appendScientific appends d, which has so many digits, at most 17, with an exponent.
-func (n *Notation) appendScientific(b []byte, d uint64, count, exp int) []byte {
-	b = slices.Grow(b, maxFloat)
+// appendScientific appends the first count of 17 digits, which stand in two words and
+// a byte, with an exponent. b has room for it.
+func (n *Notation) appendScientific(b []byte, first, second uint64, last byte, count, exp int) []byte {
 	at := len(b)
 	out := (*[maxFloat]byte)(b[at : at+maxFloat])
-	all := d * pow10[17-count]
-	head := all / 1e9
-	rest := all - head*1e9
-	middle := rest / 10
-	first := eightDigits(head)
 	// A point behind the first digit.
 	binary.LittleEndian.PutUint64(out[:], first&0xff|'.'<<8|first&^0xff<<8)
 	out[8] = byte(first >> 56)
-	binary.LittleEndian.PutUint64(out[9:], eightDigits(middle))
-	out[17] = byte('0' + rest - middle*10)
+	binary.LittleEndian.PutUint64(out[9:], second)
+	out[17] = last
 	end := count + 1
 	if count == 1 {
 		end = 1
 	}
-	out[end] = 'e'
-	end++
-	if exp < 0 {
-		exp = -exp
-		out[end] = '-'
-		end++
-	} else if n.Plus {
-		out[end] = '+'
-		end++
+	sign := exp >> 63
+	negative := uint32(sign & 1)
+	signed := negative
+	if n.Plus {
+		signed = 1
 	}
+	exp = exp ^ sign - sign
+	binary.LittleEndian.PutUint16(out[end:end+2], uint16('e'|signed*('+'+('-'-'+')*negative)<<8))
+	end += 1 + int(signed)
 	if exp < 10 && n.ExponentDigits > 1 {
 		out[end] = '0'
 		end++

@@ -47,24 +47,22 @@ func smallLength(digits uint32) int { return (bits.Len32(digits) + 7) / 8 }
 
 // AppendInt appends v in decimal.
 func AppendInt(b []byte, v int64) []byte {
+	if cap(b)-len(b) < maxInteger {
+		b = slices.Grow(b, maxInteger)
+	}
 	sign := v >> 63
 	abs := uint64(v ^ sign - sign)
+	// Which sign comes next nobody can guess: no branch.
+	at := len(b)
+	b[:at+1][at] = '-'
+	b = b[:at+int(uint(-sign)&1)]
 	if abs >= uint64(len(small)) {
-		if v < 0 {
-			b = append(b, '-')
-		}
 		return AppendUint(b, abs)
 	}
-	if cap(b)-len(b) < 8 {
-		b = slices.Grow(b, 8)
-	}
-	at := len(b)
-	out := (*[8]byte)(b[at : at+8])
-	out[0] = '-'
-	negative := uint(-sign) & 1
+	at = len(b)
 	digits := small[abs]
-	binary.LittleEndian.PutUint32(out[negative:negative+4], digits)
-	return b[:at+int(negative)+smallLength(digits)]
+	binary.LittleEndian.PutUint32(b[at:at+4], digits)
+	return b[:at+smallLength(digits)]
 }
 
 // AppendUint appends v in decimal.
