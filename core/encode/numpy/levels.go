@@ -49,7 +49,8 @@ func (l *levels) choose(text []byte) (zipped.Deflate, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, gain := l.quick, 0 // hundredths that it has to be smaller
+	var other zipped.Deflate
+	var gain int // hundredths that it has to be smaller
 	switch percent := 100 * len(quick) / len(part); {
 	case percent < small:
 		other, gain = l.standard, 2
