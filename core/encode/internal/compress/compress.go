@@ -30,35 +30,24 @@ func (none) Append(dst, block []byte) ([]byte, error) { return append(dst, block
 // (https://github.com/google/snappy/blob/main/format_description.txt).
 func Snappy() Encoder { return snappy{} }
 
-type snappy struct{}
+type snappy struct{ better bool }
 
-func (snappy) Append(dst, block []byte) ([]byte, error) {
+func (s snappy) Append(dst, block []byte) ([]byte, error) {
 	most := s2.MaxEncodedLen(len(block))
 	if most < 0 {
 		return nil, tooLarge("snappy", block)
 	}
 	dst = slices.Grow(dst, most)
-	out := s2.EncodeSnappy(dst[len(dst):len(dst)+most], block)
+	encode := s2.EncodeSnappy
+	if s.better {
+		encode = s2.EncodeSnappyBetter
+	}
+	out := encode(dst[len(dst):len(dst)+most], block)
 	return dst[:len(dst)+len(out)], nil
 }
 
-// SmallSnappy is Snappy that takes longer to find more of what repeats, unless nearly
-// nothing does.
-func SmallSnappy() Encoder { return smallSnappy{} }
-
-type smallSnappy struct{}
-
-func (smallSnappy) Append(dst, block []byte) ([]byte, error) {
-	out, err := snappy{}.Append(dst, block)
-	if err != nil {
-		return nil, err
-	}
-	if quick := len(out) - len(dst); quick > len(block)-len(block)/32 {
-		return out, nil
-	}
-	better := s2.EncodeSnappyBetter(out[len(dst):cap(out)], block)
-	return out[:len(dst)+len(better)], nil
-}
+// SnappyBetter is Snappy that takes longer to find more of what repeats.
+func SnappyBetter() Encoder { return snappy{better: true} }
 
 // LZ4 is LZ4 in its block format, without frames
 // (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md).

@@ -46,9 +46,9 @@ func all(t *testing.T) map[string]struct {
 	}
 	readBrotli := func(b []byte, _ int) ([]byte, error) { return io.ReadAll(brotli.NewReader(bytes.NewReader(b))) }
 	codecs := map[string]codec{
-		"none":         {None(), func(b []byte, _ int) ([]byte, error) { return b, nil }},
-		"snappy":       {Snappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
-		"small snappy": {SmallSnappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
+		"none":          {None(), func(b []byte, _ int) ([]byte, error) { return b, nil }},
+		"snappy":        {Snappy(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
+		"snappy better": {SnappyBetter(), func(b []byte, _ int) ([]byte, error) { return kpsnappy.Decode(nil, b) }},
 		"lz4": {LZ4(), func(b []byte, size int) ([]byte, error) {
 			out := make([]byte, size)
 			n, err := lz4.UncompressBlock(b, out)
