@@ -467,6 +467,60 @@ def test_required_columns_of_arrow(tmp_path: Path) -> None:
     assert read(tmp_path / "x.avro") == table.to_pylist()
 
 
+def _struct(values: pa.Array, mask: list[bool] | None = None) -> pa.Array:
+    field = pa.field("x", values.type, nullable=False)
+    return pa.StructArray.from_arrays([values], fields=[field], mask=None if mask is None else pa.array(mask))
+
+
+def _list(values: pa.Array, offsets: list[int | None]) -> pa.Array:
+    kind = pa.list_(pa.field("item", values.type, nullable=False))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=kind)
+
+
+_LACKS = pa.array([1, None, 3])
+_NULL_VALUE = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0]), pa.array(["a", None]))
+
+
+@pytest.mark.parametrize(
+    ("array", "nullable", "path"),
+    [
+        (_LACKS, False, "c"),
+        (_NULL_VALUE, False, "c"),
+        (_struct(_LACKS), True, "c.x"),
+        (_struct(_NULL_VALUE), True, "c.x"),
+        (_list(_LACKS, [0, 1, 2, 3]), True, "c.item"),
+        (_struct(_list(_LACKS, [0, 1, 2, 3])), True, "c.x.item"),
+        (_list(_struct(_LACKS), [0, 1, 2, 3]), False, "c.item.x"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("sliced", [False, True])
+def test_nulls_where_the_schema_has_none(
+    tmp_path: Path, array: pa.Array, nullable: bool, path: str, sliced: bool
+) -> None:
+    """There is no way to write them, and a zero in their place would be wrong."""
+    table = pa.table([array], schema=pa.schema([pa.field("c", array.type, nullable=nullable)]))
+    with pytest.raises(ValueError, match=rf'column "{path}".*it is null'):
+        atio.write(table[1:] if sliced else table, tmp_path / "x.avro")
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        _struct(_LACKS, [False, True, False]),
+        _list(_LACKS, [0, 1, 1, 1]),
+        pa.ListArray.from_arrays(pa.array([0, None, 2, 3], pa.int32()), _struct(pa.array([None, 2, 3]))).slice(1),
+    ],
+    ids=str,
+)
+def test_nulls_that_nothing_reaches(tmp_path: Path, array: pa.Array) -> None:
+    """Below a null there may be anything."""
+    table = pa.table({"c": array})
+    atio.write(table, tmp_path / "x.avro")
+    assert read(tmp_path / "x.avro") == table.to_pylist()
+
+
 @pytest.mark.parametrize(
     "dtype",
     [

@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 )
 
 // appender appends what a column has in a row. It keeps no state, so that many
@@ -22,26 +24,15 @@ const (
 
 // presence says how it is told whether there is a value.
 type presence struct {
-	union bool   // the field is a union with null
-	nulls bool   // there are nulls
-	valid bitmap // if nulls
-}
-
-// bitmap is a run of bits within a buffer.
-type bitmap struct {
-	bytes  []byte
-	offset int
-}
-
-func (m *bitmap) at(i int) bool {
-	i += m.offset
-	return m.bytes[i>>3]>>(i&7)&1 != 0
+	union bool        // the field is a union with null
+	nulls bool        // there are nulls
+	valid bitmap.Bits // if nulls
 }
 
 func presenceOf(f arrow.Field, a arrow.Array) presence {
 	p := presence{union: isUnion(f)}
 	if p.union && a.NullN() > 0 {
-		p.nulls, p.valid = true, bitmap{a.Data().Buffers()[0].Bytes(), a.Data().Offset()}
+		p.nulls, p.valid = true, bitmap.Of(a.Data().Buffers()[0], a.Data().Offset())
 	}
 	return p
 }
@@ -51,7 +42,7 @@ func (p presence) of(write appender) appender {
 	switch {
 	case p.nulls:
 		return func(b []byte, row int) []byte {
-			if !p.valid.at(row) {
+			if !p.valid.At(row) {
 				return append(b, isNull)
 			}
 			return write(append(b, isValue), row)
@@ -118,15 +109,9 @@ func appenderOf(f arrow.Field, a arrow.Array) appender {
 }
 
 func booleans(a *array.Boolean) appender {
-	if a.Len() == 0 {
-		return nil
-	}
-	bits := bitmap{a.Data().Buffers()[1].Bytes(), a.Data().Offset()}
+	bits := bitmap.Of(a.Data().Buffers()[1], a.Data().Offset())
 	return func(b []byte, row int) []byte {
-		if bits.at(row) {
-			return append(b, 1)
-		}
-		return append(b, 0)
+		return append(b, bits.Bit(row))
 	}
 }
 
@@ -153,7 +138,7 @@ func longs[T integer](p presence, v []T) appender {
 	switch {
 	case p.nulls:
 		return func(b []byte, row int) []byte {
-			if !p.valid.at(row) {
+			if !p.valid.At(row) {
 				return append(b, isNull)
 			}
 			return appendLong(append(b, isValue), int64(v[row]))
@@ -174,7 +159,7 @@ func doubles(p presence, v []float64) appender {
 	switch {
 	case p.nulls:
 		return func(b []byte, row int) []byte {
-			if !p.valid.at(row) {
+			if !p.valid.At(row) {
 				return append(b, isNull)
 			}
 			return appendDouble(b, v[row])

@@ -59,7 +59,7 @@ func (e *encoder) Write(batch arrow.RecordBatch) error {
 	columns := make([]appender, batch.NumCols())
 	for i := range columns {
 		f := batch.Schema().Field(i)
-		if err := e.checkNulls(f, f.Name, batch.Column(i)); err != nil {
+		if err := checkNulls(f, batch.Column(i), e.rows); err != nil {
 			return err
 		}
 		columns[i] = appenderOf(f, batch.Column(i))
@@ -105,18 +105,6 @@ func (e *encoder) checkSchema(schema *arrow.Schema) error {
 		}
 	}
 	return nil
-}
-
-// checkNulls returns an error if there are nulls where the schema has none.
-func (e *encoder) checkNulls(f arrow.Field, path string, a arrow.Array) error {
-	if isUnion(f) || f.Type.ID() == arrow.NULL || a.NullN() == 0 {
-		return nil
-	}
-	row := 0
-	for a.IsValid(row) {
-		row++
-	}
-	return &encode.ValueError{Format: "avro", Column: path, Row: e.rows + int64(row), Reason: "it is null, but the schema says that the column has no nulls"}
 }
 
 // blockRows returns how many rows a block has, from some of them.

@@ -53,7 +53,7 @@ func structs(a *array.Struct) appender {
 func dictionaries(p presence, a *array.Dictionary) appender {
 	value := appenderOf(arrow.Field{Type: a.Dictionary().DataType(), Nullable: p.union}, a.Dictionary())
 	return func(b []byte, row int) []byte {
-		if p.nulls && !p.valid.at(row) {
+		if p.nulls && !p.valid.At(row) {
 			return append(b, isNull)
 		}
 		return value(b, a.GetValueIndex(row))

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 	"github.com/seojaeohcode/atio/core/encode/internal/number"
 )
 
@@ -169,17 +170,10 @@ func (s *style) halves(a *array.Float16) cell {
 	}
 }
 
+// booleans is the cell of a column of booleans, whose words have at most eight bytes.
+// Which of them comes next nobody can guess: no branch.
 func (s *style) booleans(a *array.Boolean) cell {
-	bits := bitmapOf(a.Data().Buffers()[1], a.Data().Offset())
-	if len(s.yes) > 8 || len(s.no) > 8 {
-		return func(b []byte, row int) []byte {
-			if bits.at(row) {
-				return append(b, s.yes...)
-			}
-			return append(b, s.no...)
-		}
-	}
-	// Which of them comes next nobody can guess: no branch.
+	bits := bitmap.Of(a.Data().Buffers()[1], a.Data().Offset())
 	var words [2]uint64
 	lengths := [2]int{len(s.no), len(s.yes)}
 	for i, text := range [2]string{s.no, s.yes} {
@@ -188,8 +182,7 @@ func (s *style) booleans(a *array.Boolean) cell {
 		}
 	}
 	return func(b []byte, row int) []byte {
-		i := row + bits.offset
-		bit := bits.bytes[i>>3] >> (i & 7) & 1
+		bit := bits.Bit(row)
 		at := len(b)
 		return binary.LittleEndian.AppendUint64(b, words[bit])[:at+lengths[bit]]
 	}

@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 )
 
 // chunk is a run of rows for which pandas decides how to write timestamps.
@@ -54,7 +56,7 @@ func (c *chunk) format(s *style, b []byte, lo, hi int, base int64) ([]byte, erro
 	for row := lo; row < hi; row++ {
 		for i := range fields {
 			f := &fields[i]
-			if f.nulls != nil && !f.nulls.valid.at(row) {
+			if f.nulls != nil && !f.nulls.valid.At(row) {
 				b = append(b, f.nulls.text...)
 			} else {
 				b = f.cell(b, row)
@@ -73,6 +75,6 @@ type field struct {
 }
 
 type nulls struct {
-	valid bitmap
+	valid bitmap.Bits
 	text  []byte
 }

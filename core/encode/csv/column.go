@@ -3,9 +3,9 @@ package csv
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 )
 
 // column is one column of one batch, shared by the goroutines that format it.
@@ -13,28 +13,10 @@ type column struct {
 	name  string
 	array arrow.Array
 	nulls bool
-	valid bitmap      // if nulls
+	valid bitmap.Bits // if nulls
 	dict  *dictionary // of a dictionary column
 
 	verbatim bool // its strings are fields
-}
-
-// bitmap is a run of bits within a buffer.
-type bitmap struct {
-	bytes  []byte
-	offset int
-}
-
-func bitmapOf(b *memory.Buffer, offset int) bitmap {
-	if b == nil {
-		return bitmap{}
-	}
-	return bitmap{b.Bytes()[offset/8:], offset % 8}
-}
-
-func (m *bitmap) at(i int) bool {
-	i += m.offset
-	return m.bytes[i>>3]>>(i&7)&1 != 0
 }
 
 // columnOf looks at an array. Whatever arrow-go computes only when first asked
@@ -43,7 +25,7 @@ func columnOf(name string, a arrow.Array) *column {
 	c := &column{name: name, array: a}
 	if a.DataType().ID() != arrow.NULL && a.NullN() > 0 {
 		c.nulls = true
-		c.valid = bitmapOf(a.Data().Buffers()[0], a.Data().Offset())
+		c.valid = bitmap.Of(a.Data().Buffers()[0], a.Data().Offset())
 	}
 	if d, ok := a.(*array.Dictionary); ok {
 		c.dict = &dictionary{values: columnOf(name, d.Dictionary())}

@@ -29,7 +29,7 @@ func (d *dictionary) format(s *style) {
 		write := s.cell(d.values, res)
 		d.ends = make([]int, n+1)
 		for i := range n {
-			if d.values.nulls && !d.values.valid.at(i) {
+			if d.values.nulls && !d.values.valid.At(i) {
 				d.fields = append(d.fields, s.null...)
 			} else {
 				d.fields = write(d.fields, i)

@@ -45,7 +45,7 @@ func resolutionOf(c *column, lo, hi int) resolution {
 	v := a.Values()
 	for i := lo; i < hi && (res.days || res.decimals < finest); i++ {
 		t := int64(v[i])
-		if t%step == 0 || c.nulls && !c.valid.at(i) {
+		if t%step == 0 || c.nulls && !c.valid.At(i) {
 			continue
 		}
 		if res.days {
@@ -155,7 +155,7 @@ func checkCalendar(c *column, lo, hi int, base int64) error {
 		return nil
 	}
 	for i := lo; i < hi; i++ {
-		if d := at(i); (d <= firstDay || d >= lastDay) && (!c.nulls || c.valid.at(i)) {
+		if d := at(i); (d <= firstDay || d >= lastDay) && (!c.nulls || c.valid.At(i)) {
 			row := int64(-1)
 			if base >= 0 {
 				row = base + int64(i)

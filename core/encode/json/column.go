@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/seojaeohcode/atio/core/encode"
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 )
 
 // column is a column of a batch, or what its lists and structs are made of. It is
@@ -14,21 +15,10 @@ import (
 type column struct {
 	array    arrow.Array
 	nulls    bool
-	valid    bitmap      // if nulls
+	valid    bitmap.Bits // if nulls
 	inner    []*column   // of a list one, of a struct its fields
 	dict     *dictionary // of a dictionary column
 	verbatim bool        // its strings are JSON
-}
-
-// bitmap is a run of bits within a buffer.
-type bitmap struct {
-	bytes  []byte
-	offset int
-}
-
-func (m *bitmap) at(i int) bool {
-	i += m.offset
-	return m.bytes[i>>3]>>(i&7)&1 != 0
 }
 
 // columnOf looks at an array. Whatever arrow-go computes only when first asked is
@@ -36,7 +26,7 @@ func (m *bitmap) at(i int) bool {
 func columnOf(a arrow.Array) *column {
 	c := &column{array: a}
 	if a.DataType().ID() != arrow.NULL && a.NullN() > 0 {
-		c.nulls, c.valid = true, bitmap{a.Data().Buffers()[0].Bytes(), a.Data().Offset()}
+		c.nulls, c.valid = true, bitmap.Of(a.Data().Buffers()[0], a.Data().Offset())
 	}
 	switch a := a.(type) {
 	case *array.Dictionary:

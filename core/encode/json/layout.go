@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/seojaeohcode/atio/core/encode/internal/bitmap"
 )
 
 // layout is what stands around values: brackets, commas, labels and, if it is
@@ -76,7 +78,7 @@ type field struct {
 	key   key
 	write value
 	nulls bool
-	valid bitmap
+	valid bitmap.Bits
 }
 
 func (s *style) rows(l *layout, columns []*column, labelled bool) *rows {
@@ -101,7 +103,7 @@ func (r *rows) append(b []byte, row int) []byte {
 	for i := range r.values {
 		f := &r.values[i]
 		b = append(b, f.key...)
-		if f.nulls && !f.valid.at(row) {
+		if f.nulls && !f.valid.At(row) {
 			b = append(b, null...)
 		} else {
 			b = f.write(b, row)
@@ -117,7 +119,7 @@ func (s *style) labelOf(c *column) value {
 		write = quoted(write)
 	}
 	return func(b []byte, row int) []byte {
-		if c.nulls && !c.valid.at(row) {
+		if c.nulls && !c.valid.At(row) {
 			return append(b, `"null"`...)
 		}
 		return write(b, row)

@@ -38,7 +38,7 @@ func (s *style) valueOf(c *column) value {
 	}
 	valid := c.valid
 	return func(b []byte, row int) []byte {
-		if !valid.at(row) {
+		if !valid.At(row) {
 			return append(b, null...)
 		}
 		return write(b, row)

@@ -126,7 +126,7 @@ func (s *shredder) skipNulls(n node, arr arrow.Array) error {
 	default:
 		s.spread()
 		if arr.DataType().ID() != arrow.DICTIONARY && arr.DataType().ID() != arrow.NULL {
-			return s.skipZeros(n, arr.NullBitmapBytes(), arr.Data().Offset())
+			return s.skipZeros(up, arr.NullBitmapBytes(), arr.Data().Offset())
 		}
 		for i, at := range s.at {
 			switch {
@@ -143,27 +143,21 @@ func (s *shredder) skipNulls(n node, arr arrow.Array) error {
 	return nil
 }
 
-// skipZeros is skipNulls for an array whose nulls are the zeros of bitmap.
-func (s *shredder) skipZeros(n node, bitmap []byte, offset int) error {
+// skipZeros is skipNulls for an array whose nulls are the zeros of bitmap. up is 1 if
+// the node is nullable, and 0 if not.
+func (s *shredder) skipZeros(up uint8, bitmap []byte, offset int) error {
 	def, nulls := s.def[:len(s.at)], 0
 	for i, at := range s.at {
 		if at == absent {
 			continue
 		}
 		bit := int(bitmap[(offset+at)>>3]>>((offset+at)&7)) & 1
-		def[i] += uint8(bit)
+		def[i] += uint8(bit) & up
 		s.at[i] = at&-bit | absent&(bit-1) // without a branch, as nulls may be anywhere
 		nulls += 1 - bit
 	}
-	if nulls > 0 && !n.nullable {
+	if nulls > 0 && up == 0 {
 		return errNull
-	}
-	if !n.nullable { // all are there, and no level is for that
-		for i, at := range s.at {
-			if at != absent {
-				def[i]--
-			}
-		}
 	}
 	return nil
 }

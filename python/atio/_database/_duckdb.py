@@ -40,7 +40,7 @@ def write(target: Target, arguments: LibraryArguments, frames: Iterator[Any]) ->
     """
     rows, engine, mode = 0, "", arguments.mode
     if target.kind == "dbapi" or (target.kind == "connection" and target.con.in_transaction()):
-        _check_absent(_database(target.con, target, arguments), arguments)  # while it costs the transaction nothing
+        _exists(_database(target.con, target, arguments), arguments)  # while it costs the transaction nothing
     with transaction(target) as con:
         database = _database(con, target, arguments)
         for frame in frames:
@@ -120,9 +120,12 @@ def _database(con: Any, target: Target, arguments: LibraryArguments) -> _SQLAlch
     return _Plain(con, arguments) if target.kind == "dbapi" else _SQLAlchemy(con, arguments)
 
 
-def _check_absent(database: _SQLAlchemy | _Plain, arguments: LibraryArguments) -> None:
-    if arguments.mode == "fail" and database.exists():
+def _exists(database: _SQLAlchemy | _Plain, arguments: LibraryArguments) -> bool:
+    """Whether there is the table, which must not be for ``"fail"``."""
+    found = database.exists()
+    if found and arguments.mode == "fail":
         raise ValueError(f"Table '{arguments.table}' already exists.")
+    return found
 
 
 def _make_room(database: _SQLAlchemy | _Plain, arguments: LibraryArguments) -> str:
@@ -130,8 +133,7 @@ def _make_room(database: _SQLAlchemy | _Plain, arguments: LibraryArguments) -> s
 
     pandas has SQLAlchemy look at all of the table first, for which duckdb_engine 0.17 asks for what DuckDB has not.
     """
-    _check_absent(database, arguments)
-    if not database.exists():
+    if not _exists(database, arguments):
         return "fail"
     if arguments.mode == "replace":
         database.run(f"DROP TABLE {database.table}")
